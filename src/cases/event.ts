@@ -1,0 +1,40 @@
+/** What changed for us, derived by comparing facts with what the hub held. Events are appended, never edited. */
+import type { Cause, Source } from '#hub/platform/db/schema.ts'
+
+export const eventTypes = [
+  'case.created',
+  'case.updated',
+  'case.solved',
+  'case.reopened',
+  'case.closed',
+  'case.deleted',
+  'message.received',
+  'message.sent',
+  'rating.received',
+  'profile.created',
+  'profile.updated',
+  'profile.merged',
+  'survey.answered',
+  'survey.low_score',
+] as const
+export type EventType = (typeof eventTypes)[number]
+
+export interface Change {
+  readonly from: unknown
+  readonly to: unknown
+}
+
+export interface DomainEvent {
+  readonly id: string
+  readonly type: EventType
+  readonly caseId?: string
+  /** The leaf profile it is about. */
+  readonly profileId?: string
+  /** Where the news came from; absent when it began in the hub. */
+  readonly connectionId?: string
+  readonly actor: Source
+  /** `case.updated`: `{ changes: { field: { from, to } } }`; `message.*`: `{ messageId, visibility, author }`; … */
+  readonly data: Readonly<Record<string, unknown>>
+  readonly cause: Cause
+  readonly occurredAt: Date
+}

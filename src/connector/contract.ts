@@ -1,0 +1,243 @@
+/**
+ * The door for connector authors. A connector is a folder `connectors/<vendor>/` that needs nothing but this contract.
+ *
+ * In: requests as they arrived, and actions to perform. Out: observations, receipts, or a `ConnectorError`.
+ * Never here: storing, deduplicating, retrying, ordering, rate limits, redaction, host checks; the hub does those for all.
+ */
+import type { z } from 'zod'
+import type {
+  Attachment,
+  CaseFacts,
+  CasePriority,
+  CaseStatus,
+  FieldValue,
+  Observation,
+  PersonFacts,
+  RatingFacts,
+  Visibility,
+} from './facts.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+/** One request as it arrived. `body` is the raw bytes, never parsed and re-serialised; header names are lower-case. */
+export interface InboundRequest {
+  readonly method: string
+  /** Path and query as the sender used them, on the configured public base URL. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export type Verdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'missing_header' | 'stale' | 'bad_signature' }
+
+/** A handshake's answer: sent as it is, nothing stored. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * One thing inside an inbound request. `key` identifies it across redeliveries (unique per connection, kept 30 days);
+ * `body` is its text: the raw body for vendors that send one thing at a time, one element's JSON for batches.
+ */
+export interface InboundItem {
+  readonly key: string
+  readonly body: string
+}
+
+/** What the vendor answered to a write. */
+export interface Receipt {
+  /** The vendor's id of what was written. */
+  readonly externalId?: string
+  readonly url?: string
+  /** The vendor's time and stamp of the record after the write, where it tells them. */
+  readonly updatedAt?: string
+  readonly version?: string
+}
+
+export interface CaseDraft {
+  readonly subject: string
+  readonly text: string
+  readonly visibility: Visibility
+  readonly requester: PersonFacts
+  readonly status?: CaseStatus
+  readonly priority?: CasePriority
+  readonly tags?: readonly string[]
+  readonly team?: string
+  readonly custom?: Readonly<Record<string, FieldValue>>
+}
+
+/** Only what changes. Tags travel as additions and removals, so that a write never wipes what others added. */
+export interface CaseChange {
+  readonly status?: CaseStatus
+  readonly priority?: CasePriority
+  readonly subject?: string
+  readonly addTags?: readonly string[]
+  readonly removeTags?: readonly string[]
+  /** By e-mail, the one id all tools share; `null` takes the assignee away. */
+  readonly assigneeEmail?: string | null
+  readonly team?: string | null
+  readonly custom?: Readonly<Record<string, FieldValue>>
+  /** The last `version` the hub saw: write only if the record still has it, else throw `conflict`. */
+  readonly ifVersion?: string
+}
+
+export interface OutMessage {
+  readonly visibility: Visibility
+  readonly text: string
+  readonly html?: string
+  readonly attachments?: readonly Attachment[]
+}
+
+/** A message to a place in a tool (a channel, a person), not to a case. */
+export interface Notice {
+  readonly to: string
+  readonly text: string
+  readonly url?: string
+}
+
+/** Where a page of `changes` stands. `cursor` is opaque to the hub and stored after the page is. */
+export interface Page {
+  readonly observations: readonly Observation[]
+  readonly cursor: string
+}
+
+/**
+ * A key that is present is a promise; a capability is implemented whole or not at all. `key` is the idempotency key of the
+ * effect: the same for every attempt.
+ */
+export interface Capabilities<C> {
+  readonly receive?: {
+    /** Bad input is a verdict, not an exception. Called once for each active secret of the connection. */
+    verify(request: InboundRequest, secret: string, ctx: InboundContext<C>): Verdict
+    /** A subscription's proof of life: answered and forgotten. Called before `verify`. */
+    handshake?(request: InboundRequest, ctx: InboundContext<C>): Reply | undefined
+    /** The things inside the request, each with its key. @throws UnreadableInput */
+    items(request: InboundRequest, ctx: InboundContext<C>): readonly InboundItem[]
+    /** Pure. An empty list: an event of no interest (kept, and no rule runs). @throws UnreadableInput */
+    normalise(item: InboundItem, ctx: InboundContext<C>): MaybePromise<readonly Observation[]>
+  }
+  /** Everything that changed since the cursor; backfill (no cursor: from `ctx.now()` on) and reconciliation. */
+  readonly changes?: { since(ctx: Context<C>, cursor: string | undefined): AsyncIterable<Page> }
+  readonly readCases?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly CaseFacts[]> }
+  readonly readPeople?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly PersonFacts[]> }
+  readonly writeCase?: {
+    /** Which fields of a case this vendor can take from us; the hub sends no others. */
+    readonly fields: readonly CaseField[]
+    create(ctx: Context<C>, draft: CaseDraft, key: string): Promise<Receipt>
+    update(ctx: Context<C>, id: string, change: CaseChange, key: string): Promise<Receipt>
+    message(ctx: Context<C>, id: string, message: OutMessage, key: string): Promise<Receipt>
+    /** How an unclear outcome is settled, by call. */
+    readonly effects: EffectClasses<'create' | 'update' | 'message'>
+    /** For calls declared `probed`: has this key been written already? */
+    find?(ctx: Context<C>, call: 'create' | 'update' | 'message', id: string, key: string): Promise<Receipt | undefined>
+  }
+  readonly writePerson?: {
+    upsert(ctx: Context<C>, person: PersonFacts, key: string): Promise<Receipt>
+    readonly effects: EffectClasses<'upsert'>
+  }
+  readonly writeRating?: {
+    record(ctx: Context<C>, caseId: string, rating: RatingFacts, key: string): Promise<Receipt>
+    readonly effects: EffectClasses<'record'>
+  }
+  readonly notify?: {
+    send(ctx: Context<C>, notice: Notice, key: string): Promise<Receipt>
+    readonly effects: EffectClasses<'send'>
+  }
+}
+
+export type CaseField = 'status' | 'priority' | 'subject' | 'tags' | 'assignee' | 'team' | 'custom'
+
+/**
+ * What happens when an answer is lost. `keyed`: the vendor takes our key, so the call is repeated. `probed`: the hub looks
+ * (`find`) before it repeats. `at_least_once`: it is repeated once and marked "possibly sent twice".
+ */
+export type EffectClass = 'keyed' | 'probed' | 'at_least_once'
+export type EffectClasses<Call extends string> = Readonly<Record<Call, EffectClass>>
+
+/** What receiving code may use: no network. */
+export interface InboundContext<C> {
+  readonly config: C
+  readonly now: () => Date
+}
+
+export interface Context<C> extends InboundContext<C> {
+  readonly http: Http
+  readonly log: Log
+  /** Aborted when the hub stops or the call has taken too long. */
+  readonly signal: AbortSignal
+}
+
+/** The guarded way out: only allowed hosts, no redirects, answers up to 1 MiB, 15 s, under the account's limits. */
+export interface Http {
+  /**
+   * A `fetch` for SDKs that bring their own client. Any HTTP status is an answer, as usual.
+   * @throws ConnectorError host_refused, unavailable, outcome_unknown
+   */
+  fetch(url: string | URL, init?: HttpInit): Promise<Response>
+  /**
+   * One JSON call below the connector's `api().baseUrl`, with its headers.
+   * @returns the parsed answer, `undefined` when it has no body.
+   * @throws ConnectorError, its code from the status: 401/403 auth_failed, 404/410 not_found, 409/412 conflict,
+   * 429 rate_limited, 503 unavailable, other 5xx outcome_unknown, other 4xx rejected.
+   */
+  json(method: HttpMethod, path: string, options?: HttpOptions): Promise<unknown>
+}
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export interface HttpInit {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** Which of the manifest's budgets this call spends; `default` when absent. */
+  readonly budget?: string
+}
+export interface HttpOptions {
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly budget?: string
+}
+
+export interface Log {
+  debug(data: object, message: string): void
+  info(data: object, message: string): void
+  warn(data: object, message: string): void
+  error(data: object, message: string): void
+}
+
+export interface ConnectorManifest {
+  /** Equals the folder's name. */
+  readonly id: string
+  readonly name: string
+  /** The vendor's API documentation. */
+  readonly docs: string
+  /** Host names this connector may call; `*.zendesk.com` allows one label in place of the star. */
+  readonly hosts: readonly string[]
+  /** The vendor's rate limits, by budget. `default` is spent by every call that names no other. */
+  readonly limits: readonly RateLimit[]
+}
+export interface RateLimit {
+  readonly budget: string
+  readonly requests: number
+  readonly perSeconds: number
+}
+
+export interface Connector<S extends z.ZodType = z.ZodType, K extends Capabilities<z.output<S>> = Capabilities<z.output<S>>> {
+  readonly manifest: ConnectorManifest
+  /** One connection's settings. Secret fields are marked `.meta({ secret: true })`: sealed at rest, never returned, never logged. */
+  readonly config: S
+  /** Base URL and authentication headers for `ctx.http.json`. */
+  api?(config: z.output<S>): { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> }
+  /** One cheap authenticated read before a connection is saved. @throws ConnectorError auth_failed or unavailable. */
+  check(ctx: Context<z.output<S>>): Promise<{ readonly account: string; readonly missingScopes?: readonly string[] }>
+  readonly can: K
+}
+
+export function defineConnector<S extends z.ZodType, const K extends Capabilities<z.output<S>>>(
+  connector: Connector<S, K>,
+): Connector<S, K> {
+  return connector
+}

@@ -1,0 +1,125 @@
+/**
+ * The words connectors and the hub share. A connector reports facts ("the case looks like this now"); the hub derives
+ * events ("it was solved").
+ *
+ * Glossary: a *case* is one customer issue, a *link* its counterpart in a vendor; a *person* is a vendor's record, a
+ * *profile* our unified customer; an *agent* works on cases; a *connection* is one installed account of a connector.
+ *
+ * In every shape here an absent field means "the vendor did not say"; `null` means "the vendor says it is empty".
+ * All times are ISO 8601 in UTC. All ids are strings, whatever the vendor uses (64-bit numbers stay exact).
+ */
+export const caseStatuses = ['new', 'open', 'pending', 'on_hold', 'solved', 'closed'] as const
+export type CaseStatus = (typeof caseStatuses)[number]
+
+export const casePriorities = ['low', 'normal', 'high', 'urgent'] as const
+export type CasePriority = (typeof casePriorities)[number]
+
+export const channels = ['email', 'chat', 'web', 'phone', 'social', 'api', 'slack', 'teams'] as const
+export type Channel = (typeof channels)[number]
+
+/** `public` is seen by the requester; `internal` never is. */
+export const visibilities = ['public', 'internal'] as const
+export type Visibility = (typeof visibilities)[number]
+
+export const surveyScales = ['csat_5', 'nps_11', 'ces_7'] as const
+export type SurveyScale = (typeof surveyScales)[number]
+
+export type Scalar = string | number | boolean
+/** What a custom field or a trait may hold. */
+export type FieldValue = Scalar | readonly Scalar[] | null
+
+export interface CompanyFacts {
+  readonly id?: string
+  readonly name?: string
+  /** Lower-case host name, such as `acme.example`. */
+  readonly domain?: string
+  readonly traits?: Readonly<Record<string, FieldValue>>
+}
+
+export interface PersonFacts {
+  /** The vendor's id. Absent where a vendor has no directory (plain mail). */
+  readonly id?: string
+  readonly name?: string
+  readonly emails?: readonly string[]
+  readonly phones?: readonly string[]
+  readonly company?: CompanyFacts
+  /** BCP 47, such as `es-ES`. */
+  readonly locale?: string
+  readonly traits?: Readonly<Record<string, FieldValue>>
+  /** `false`: anybody could have claimed these addresses (an open form, mail without DMARC), so they never merge profiles. */
+  readonly verified?: boolean
+  readonly updatedAt?: string
+}
+
+export interface AgentFacts {
+  readonly id?: string
+  readonly name?: string
+  readonly email?: string
+}
+
+export interface CaseFacts {
+  readonly id: string
+  readonly subject?: string
+  readonly status?: CaseStatus
+  readonly priority?: CasePriority | null
+  readonly channel?: Channel
+  readonly tags?: readonly string[]
+  readonly requester?: PersonFacts
+  readonly assignee?: AgentFacts | null
+  /** The vendor's name for the team (group, queue) that owns the case. */
+  readonly team?: string | null
+  readonly custom?: Readonly<Record<string, FieldValue>>
+  /** Where an agent opens the case in the vendor's own tool. */
+  readonly url?: string
+  readonly createdAt?: string
+  /** Orders news about this case: facts older than what the hub holds are dropped, field by field. */
+  readonly updatedAt?: string
+  /** The vendor's opaque stamp for conditional writes (etag, `updated_stamp`). */
+  readonly version?: string
+  readonly deleted?: boolean
+}
+
+export interface Attachment {
+  readonly id?: string
+  readonly name: string
+  readonly contentType?: string
+  readonly sizeBytes?: number
+  readonly url?: string
+}
+
+export interface Author {
+  readonly kind: 'customer' | 'agent' | 'system'
+  readonly id?: string
+  readonly name?: string
+  readonly email?: string
+}
+
+export interface MessageFacts {
+  readonly id: string
+  readonly visibility: Visibility
+  readonly author: Author
+  readonly text: string
+  readonly html?: string
+  readonly attachments?: readonly Attachment[]
+  readonly sentAt: string
+}
+
+export interface RatingFacts {
+  readonly scale: SurveyScale
+  /** csat_5: 1–5; nps_11: 0–10; ces_7: 1–7. */
+  readonly score: number
+  readonly comment?: string
+}
+
+/**
+ * What a vendor told us. `occurredAt` orders facts that carry no time of their own. `byHub`: the vendor says that this is
+ * our own write coming back (a hint; the three-way merge is the guard).
+ */
+export type Observation = { readonly occurredAt: string; readonly byHub: boolean } & (
+  | { readonly type: 'case'; readonly case: CaseFacts }
+  | { readonly type: 'message'; readonly caseId: string; readonly message: MessageFacts }
+  | { readonly type: 'person'; readonly person: PersonFacts }
+  | { readonly type: 'rating'; readonly caseId: string; readonly rating: RatingFacts }
+  /** A thin webhook: the hub reads the record, in batches, before it works on it. */
+  | { readonly type: 'pointer'; readonly entity: 'case' | 'person'; readonly id: string }
+)

@@ -1,0 +1,75 @@
+/**
+ * The workspace-bound handle on PostgreSQL. Every connection of its pool carries `deskweave.workspace_id`, so columns fill
+ * themselves and row-level security hides every other workspace: a query cannot forget it.
+ *
+ * Never here: queries of any room.
+ */
+import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Schema } from './schema.ts'
+
+export type Db = Kysely<Schema>
+export type Trx = Transaction<Schema>
+
+/** Sequences and counts stay below 2^53, so bigint is read as a number; vendor ids are text and stay exact. */
+const parsers = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, (text) => Number(text)],
+  [pg.types.builtins.DATE, (text) => text],
+])
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    return parsers.get(oid) ?? pg.types.getTypeParser(oid, format ?? 'text')
+  },
+}
+
+/** The role the hub works as: not a superuser and no owner of exceptions, so that row-level security binds it. */
+export const hubRole = 'deskweave_hub'
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly workspaceId: string
+  /** Connections in the pool. */
+  readonly size?: number
+  readonly applicationName?: string
+}
+
+/** Connection settings of one workspace's sessions; also for the bare LISTEN connection. */
+export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
+  return {
+    connectionString: options.url,
+    application_name: options.applicationName ?? 'deskweave',
+    options: [
+      `-c deskweave.workspace_id=${options.workspaceId}`,
+      `-c role=${hubRole}`,
+      // A paused process must not hold the workspace's lock for ever.
+      '-c idle_in_transaction_session_timeout=15000',
+      '-c statement_timeout=30000',
+    ].join(' '),
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    types,
+  }
+}
+
+export interface Database {
+  readonly db: Db
+  /** The same pool, for statements that are hot enough to be written by hand. */
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  if (!/^[a-z0-9_-]{1,64}$/.test(options.workspaceId)) {
+    throw new TypeError(`workspace id "${options.workspaceId}": use 1 to 64 of a-z, 0-9, _ and -`)
+  }
+  const pool = new pg.Pool({ ...sessionConfig(options), max: options.size ?? 10 })
+  // An idle connection that dies must not end the process; the next query opens a new one.
+  pool.on('error', () => {})
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  return { db, pool, close: () => db.destroy() }
+}
+
+/** A jsonb parameter. */
+export function json(value: unknown): string {
+  return JSON.stringify(value)
+}
