@@ -77,6 +77,8 @@ export interface CaseFacts {
   /** The vendor's opaque stamp for conditional writes (etag, `updated_stamp`). */
   readonly version?: string
   readonly deleted?: boolean
+  /** The key of the hub's own `create` call, where the vendor keeps and returns it: this case is one that we opened. */
+  readonly createdByKey?: string
 }
 
 export interface Attachment {

@@ -157,6 +157,7 @@ export interface Schema {
     channel: Nullable<Channel>
     tags: Defaulted<string[]>
     requester_id: Nullable<string>
+    parent_id: Nullable<string>
     assignee: JsonOrNull<AgentFacts>
     team: Nullable<string>
     custom: Json<Record<string, FieldValue>>

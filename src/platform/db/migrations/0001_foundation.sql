@@ -159,6 +159,8 @@ create table cases (
   channel text,
   tags text[] not null default '{}',
   requester_id text,
+  -- The case a rule opened this one for, in another tool.
+  parent_id text,
   assignee jsonb,
   team text,
   custom jsonb not null default '{}',
@@ -237,6 +239,7 @@ create table events (
   recorded_at timestamptz not null,
   primary key (workspace_id, seq)
 );
+create unique index events_id on events (workspace_id, id);
 create index events_case on events (workspace_id, case_id, seq);
 create index events_profile on events (workspace_id, profile_id, seq) where profile_id is not null;
 
