@@ -2,7 +2,7 @@
  * The tables, as Kysely sees them. `workspace_id` is not in here: the connection carries it (see database.ts), the column
  * fills itself and row-level security filters by it.
  */
-import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
+import type { ColumnType, GeneratedAlways } from 'kysely'
 import type {
   AgentFacts,
   Attachment,
@@ -86,6 +86,8 @@ export interface Schema {
     body: Buffer
     state: InboxState
     reason: Nullable<string>
+    duplicates: Defaulted<number>
+    repaired: Defaulted<boolean>
     received_at: Defaulted<Date>
     processed_at: Nullable<Date>
   }
@@ -299,7 +301,6 @@ export interface Schema {
     target: Nullable<string>
     detail: Json<Record<string, unknown>>
   }
-  meters: { connection_id: string; day: string; name: string; value: Generated<number> }
 }
 
 export type ConnectionStatus = 'connected' | 'degraded' | 'needs_attention' | 'paused'

@@ -47,6 +47,10 @@ create table inbox (
   state text not null check (state in ('pending', 'done', 'ignored', 'quarantined', 'dead')),
   reason text,
   attempts int not null default 0,
+  -- How often it came again.
+  duplicates int not null default 0,
+  -- Reconciliation only: it told something that no webhook had told (the lost-event meter).
+  repaired boolean not null default false,
   received_at timestamptz not null default now(),
   processed_at timestamptz,
   due_at timestamptz not null default now(),
@@ -382,16 +386,6 @@ create table audit (
   target text,
   detail jsonb not null default '{}',
   primary key (workspace_id, seq)
-);
-
--- Counts per connection and day: received, duplicate, quarantined, refused, repaired (the lost-event meter).
-create table meters (
-  workspace_id text not null default current_setting('deskweave.workspace_id'),
-  connection_id text not null,
-  day date not null,
-  name text not null,
-  value bigint not null,
-  primary key (workspace_id, connection_id, day, name)
 );
 
 create sequence fences;

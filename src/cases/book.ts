@@ -1,0 +1,310 @@
+/**
+ * The cases of one batch, in memory: loaded at once, changed observation by observation, saved at once. Pure: what it
+ * needs (ids, time) is given.
+ */
+import { createHash } from 'node:crypto'
+import type { CaseFacts, MessageFacts } from '#hub/connector/facts.ts'
+import type { Cause, DatedFields, Source } from '#hub/platform/db/schema.ts'
+import type { DomainEvent, EventType } from './event.ts'
+import { type CaseState, type Fields, fieldsOf, read, solvedStatuses } from './fields.ts'
+import { type Merged, mergeCase, setFields } from './merge.ts'
+
+export interface LinkState {
+  readonly connectionId: string
+  readonly externalId: string
+  readonly caseId: string
+  readonly base: DatedFields
+  readonly version: string | null
+  readonly url: string | null
+  readonly deletedAt: Date | null
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface MessageState {
+  readonly id: string
+  readonly caseId: string
+  readonly connectionId: string
+  readonly externalId: string | null
+  readonly facts: Omit<MessageFacts, 'id'>
+  readonly contentHash: string
+  readonly deliveryKey: string | null
+}
+
+export interface LoadedBook {
+  readonly cases: readonly CaseState[]
+  readonly links: readonly LinkState[]
+  /** Messages that the batch may touch: by external id, and ours that still wait for one. */
+  readonly messages: readonly MessageState[]
+}
+
+/** What an observation is about, and why it is looked at. */
+export interface News {
+  readonly connectionId: string
+  readonly at: string
+  readonly cause: Cause
+}
+
+export interface CaseBook {
+  caseOf(connectionId: string, externalId: string): CaseState | undefined
+  get(caseId: string): CaseState | undefined
+  linksOf(caseId: string): readonly LinkState[]
+  /** A vendor's news about a case. Creates case and link when neither is known. */
+  observe(facts: CaseFacts, requesterId: string | undefined, news: News): { events: DomainEvent[]; merged?: Merged }
+  /** A vendor's message on a known case. Empty for one that is known already or that we wrote. */
+  observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
+  /** A change that the hub itself wants. */
+  change(caseId: string, values: Fields, source: Source, at: string, cause: Cause): DomainEvent[]
+  /** A case that the hub opens in another tool; its link follows with the receipt. */
+  open(parent: CaseState, fields: Fields, source: Source, at: string): CaseState
+  /** A message that the hub sends; it waits for its vendor's id. */
+  write(message: Omit<MessageState, 'id' | 'contentHash' | 'externalId'>): void
+  /** Points a vendor's case to the hub case that was opened for it. */
+  link(connectionId: string, externalId: string, caseId: string, url: string | undefined, at: string): void
+  changed(): { cases: readonly CaseState[]; links: readonly LinkState[]; messages: readonly MessageState[] }
+}
+
+const linkKey = (connectionId: string, externalId: string) => `${connectionId}\n${externalId}`
+
+export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg') => string): CaseBook {
+  const cases = new Map(loaded.cases.map((state) => [state.id, state]))
+  const links = new Map(loaded.links.map((link) => [linkKey(link.connectionId, link.externalId), link]))
+  const linksByCase = Map.groupBy(loaded.links, (link) => link.caseId) as Map<string, LinkState[]>
+  const messages = new Map<string, MessageState>()
+  const waiting: MessageState[] = []
+  const dirty = { cases: new Set<string>(), links: new Set<string>(), messages: new Set<MessageState>() }
+  for (const message of loaded.messages) {
+    if (message.externalId === null) waiting.push(message)
+    else messages.set(linkKey(message.connectionId, message.externalId), message)
+  }
+
+  function keepCase(state: CaseState) {
+    cases.set(state.id, state)
+    dirty.cases.add(state.id)
+  }
+  function keepLink(link: LinkState) {
+    const key = linkKey(link.connectionId, link.externalId)
+    const siblings = linksByCase.get(link.caseId) ?? []
+    linksByCase.set(link.caseId, [
+      ...siblings.filter((other) => linkKey(other.connectionId, other.externalId) !== key),
+      link,
+    ])
+    links.set(key, link)
+    dirty.links.add(key)
+  }
+
+  const book: CaseBook = {
+    caseOf: (connectionId, externalId) => {
+      const link = links.get(linkKey(connectionId, externalId))
+      return link && cases.get(link.caseId)
+    },
+    get: (caseId) => cases.get(caseId),
+    linksOf: (caseId) => linksByCase.get(caseId) ?? [],
+
+    observe(facts, requesterId, news) {
+      const at = facts.updatedAt ?? news.at
+      const source: Source = { kind: 'connection', connectionId: news.connectionId, record: facts.id }
+      const known = links.get(linkKey(news.connectionId, facts.id))
+      const ours = (known && cases.get(known.caseId)) ?? emptyCase(newId('case'), new Date(facts.createdAt ?? at))
+      const merged = mergeCase(ours, known?.base ?? {}, fieldsOf(facts, requesterId), at, source)
+      const created = new Date(facts.createdAt ?? at)
+      const isNew = !cases.has(ours.id)
+      const state = created < merged.state.createdAt ? { ...merged.state, createdAt: created } : merged.state
+      const isNewest = !known || at >= known.updatedAt.toISOString()
+      keepLink({
+        connectionId: news.connectionId,
+        externalId: facts.id,
+        caseId: state.id,
+        base: merged.base,
+        version: isNewest ? (facts.version ?? known?.version ?? null) : known.version,
+        url: facts.url ?? known?.url ?? null,
+        deletedAt: facts.deleted ? new Date(at) : (known?.deletedAt ?? null),
+        createdAt: known?.createdAt ?? new Date(at),
+        updatedAt: isNewest ? new Date(at) : known.updatedAt,
+      })
+      if (isNew || Object.keys(merged.changes).length > 0) keepCase(state)
+      const about = { state, source, at, news }
+      const events = isNew
+        ? [event('case.created', about, {}), ...statusEvents(undefined, about)]
+        : changeEvents(merged.changes, merged.conflicts, about)
+      if (facts.deleted && !known?.deletedAt) events.push(event('case.deleted', about, {}))
+      return { events, merged }
+    },
+
+    observeMessage(caseId, message, byHub, news) {
+      const state = cases.get(caseId)
+      if (!state) return []
+      const key = linkKey(news.connectionId, message.id)
+      const hash = contentHash(message.text, message.visibility)
+      const known = messages.get(key)
+      const { id: externalId, ...facts } = message
+      if (known) {
+        // The vendor edited it (or told more); the text follows, and nothing is raised again.
+        if (known.contentHash !== hash) {
+          const next = { ...known, facts, contentHash: hash }
+          messages.set(key, next)
+          dirty.messages.delete(known)
+          dirty.messages.add(next)
+        }
+        return []
+      }
+      const ours = waiting.findIndex(
+        (sent) => sent.caseId === caseId && sent.connectionId === news.connectionId && sent.contentHash === hash,
+      )
+      const sent = ours === -1 ? undefined : waiting.splice(ours, 1)[0]
+      if (sent) {
+        const matched = { ...sent, externalId }
+        dirty.messages.delete(sent)
+        dirty.messages.add(matched)
+        messages.set(key, matched)
+        return []
+      }
+      const next: MessageState = {
+        id: newId('msg'),
+        caseId,
+        connectionId: news.connectionId,
+        externalId,
+        facts,
+        contentHash: hash,
+        deliveryKey: null,
+      }
+      messages.set(key, next)
+      dirty.messages.add(next)
+      if (byHub) return []
+      const source: Source = { kind: 'connection', connectionId: news.connectionId, record: externalId }
+      return [
+        event(
+          message.author.kind === 'customer' ? 'message.received' : 'message.sent',
+          { state, source, at: message.sentAt, news },
+          {
+            messageId: next.id,
+            visibility: message.visibility,
+            author: message.author,
+            text: message.text,
+          },
+        ),
+      ]
+    },
+
+    change(caseId, values, source, at, cause) {
+      const state = cases.get(caseId)
+      if (!state) return []
+      const result = setFields(state, values, at, source)
+      if (Object.keys(result.changes).length === 0) return []
+      keepCase(result.state)
+      return changeEvents(result.changes, [], { state: result.state, source, at, news: { cause } })
+    },
+
+    open(parent, fields, source, at) {
+      const empty = { ...emptyCase(newId('case'), new Date(at)), parentId: parent.id }
+      const { state } = setFields(empty, { ...fields, requester: read.requester(parent.fields) }, at, source)
+      keepCase(state)
+      return state
+    },
+
+    write(message) {
+      const next = {
+        ...message,
+        id: newId('msg'),
+        externalId: null,
+        contentHash: contentHash(message.facts.text, message.facts.visibility),
+      }
+      waiting.push(next)
+      dirty.messages.add(next)
+    },
+
+    link(connectionId, externalId, caseId, url, at) {
+      const time = new Date(at)
+      keepLink({
+        connectionId,
+        externalId,
+        caseId,
+        base: {},
+        version: null,
+        url: url ?? null,
+        deletedAt: null,
+        createdAt: time,
+        updatedAt: new Date(0),
+      })
+    },
+
+    changed: () => ({
+      cases: [...dirty.cases].flatMap((id) => cases.get(id) ?? []),
+      links: [...dirty.links].flatMap((key) => links.get(key) ?? []),
+      messages: [...dirty.messages],
+    }),
+  }
+  return book
+}
+
+function emptyCase(id: string, at: Date): CaseState {
+  return {
+    id,
+    parentId: null,
+    fields: { status: 'new', tags: [] },
+    provenance: {},
+    createdAt: at,
+    updatedAt: at,
+    solvedAt: null,
+  }
+}
+
+interface About {
+  readonly state: CaseState
+  readonly source: Source
+  readonly at: string
+  readonly news: { readonly cause: Cause; readonly connectionId?: string }
+}
+
+function changeEvents(changes: Merged['changes'], conflicts: Merged['conflicts'], about: About): DomainEvent[] {
+  if (Object.keys(changes).length === 0 && conflicts.length === 0) return []
+  const data = { changes, ...(conflicts.length > 0 ? { conflicts } : {}) }
+  return [event('case.updated', about, data), ...statusEvents(changes['status']?.from, about)]
+}
+
+/** What a new status means. `before` is absent for a case that was not known. */
+function statusEvents(before: unknown, about: About): DomainEvent[] {
+  const status = read.status(about.state.fields)
+  if (before === status || (before === undefined && !solvedStatuses.has(status))) return []
+  const wasSolved = before === 'solved' || before === 'closed'
+  const isSolved = solvedStatuses.has(status)
+  const events: DomainEvent[] = []
+  if (isSolved && !wasSolved) events.push(event('case.solved', about, {}))
+  if (status === 'closed') events.push(event('case.closed', about, {}))
+  if (wasSolved && !isSolved) events.push(event('case.reopened', about, {}))
+  return events
+}
+
+/**
+ * Event ids come from their cause, so that the same news gives the same ids: an update by what changed, a message by its
+ * id, everything else once per case, type and time.
+ */
+function event(type: EventType, about: About, data: Readonly<Record<string, unknown>>): DomainEvent {
+  const requester = read.requester(about.state.fields)
+  const { connectionId, cause } = about.news
+  const what = type === 'case.updated' ? JSON.stringify(data['changes']) : String(data['messageId'] ?? '')
+  const why = `${cause.inboxSeq ?? ''}|${cause.eventId ?? ''}|${cause.ruleId ?? ''}|${cause.actor ?? ''}`
+  return {
+    id: eventId(about.state.id, type, about.at, what, why),
+    type,
+    caseId: about.state.id,
+    ...(requester ? { profileId: requester } : {}),
+    ...(connectionId ? { connectionId } : {}),
+    actor: about.source,
+    data,
+    cause,
+    occurredAt: new Date(about.at),
+  }
+}
+
+export function eventId(...parts: readonly string[]): string {
+  return `evt_${createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 27)}`
+}
+
+/** Vendors trim and re-wrap text; what is left when white space does not count is what we compare. */
+export function contentHash(text: string, visibility: string): string {
+  return createHash('sha256')
+    .update(`${visibility}\n${text.replace(/\s+/g, ' ').trim()}`)
+    .digest('base64url')
+    .slice(0, 27)
+}

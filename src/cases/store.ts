@@ -1,0 +1,265 @@
+/** The SQL of cases, links, messages and events: loads and saves a whole batch with a handful of statements. */
+import { type Selectable, sql } from 'kysely'
+import { insertMany, overwrite } from '#hub/platform/db/bulk.ts'
+import type { Db } from '#hub/platform/db/database.ts'
+import type { Schema } from '#hub/platform/db/schema.ts'
+import type { LinkState, LoadedBook, MessageState } from './book.ts'
+import type { DomainEvent } from './event.ts'
+import { type CaseState, read, withCustom } from './fields.ts'
+
+/** A vendor's case, or one of its messages. */
+export interface CaseRef {
+  readonly connectionId: string
+  readonly externalId: string
+}
+export interface MessageRef {
+  readonly connectionId: string
+  readonly messageId: string
+}
+
+export interface BookRefs {
+  readonly cases: readonly CaseRef[]
+  readonly caseIds: readonly string[]
+  readonly messages: readonly MessageRef[]
+}
+
+export async function loadBook(db: Db, refs: BookRefs): Promise<LoadedBook> {
+  const caseIds = [...refs.caseIds, ...(await linkedCases(db, refs.cases))]
+  if (caseIds.length === 0) return { cases: [], links: [], messages: [] }
+  const [cases, links, messages] = [
+    await db.selectFrom('cases').selectAll().where('id', '=', sql<string>`any(${caseIds})`).execute(),
+    await db.selectFrom('case_links').selectAll().where('case_id', '=', sql<string>`any(${caseIds})`).execute(),
+    await loadMessages(db, caseIds, refs.messages),
+  ]
+  return { cases: cases.map(toCase), links: links.map(toLink), messages: messages.map(toMessage) }
+}
+
+async function linkedCases(db: Db, refs: readonly CaseRef[]): Promise<string[]> {
+  if (refs.length === 0) return []
+  const rows = await sql<{ case_id: string }>`
+    select link.case_id from unnest(${refs.map((ref) => ref.connectionId)}::text[], ${refs.map((ref) => ref.externalId)}::text[])
+      as ref(connection_id, external_id)
+    join case_links link on link.connection_id = ref.connection_id and link.external_id = ref.external_id
+      and link.external_id = any(${refs.map((ref) => ref.externalId)})
+  `.execute(db)
+  return [...new Set(rows.rows.map((row) => row.case_id))]
+}
+
+/** The messages named, and those of ours that still wait for their vendor's id. */
+async function loadMessages(db: Db, caseIds: readonly string[], refs: readonly MessageRef[]) {
+  if (refs.length === 0) return []
+  return await db
+    .selectFrom('messages')
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        eb('external_id', '=', sql<string>`any(${refs.map((ref) => ref.messageId)})`).and(
+          'connection_id',
+          '=',
+          sql<string>`any(${[...new Set(refs.map((ref) => ref.connectionId))]})`,
+        ),
+        eb('case_id', '=', sql<string>`any(${caseIds})`).and('external_id', 'is', null),
+      ]),
+    )
+    .execute()
+}
+
+/** What a batch changed. */
+interface ChangedBook {
+  readonly cases: readonly CaseState[]
+  readonly links: readonly LinkState[]
+  readonly messages: readonly MessageState[]
+}
+
+const caseColumns = {
+  id: 'text',
+  subject: 'text',
+  status: 'text',
+  priority: 'text',
+  channel: 'text',
+  tags: 'text[]',
+  requester_id: 'text',
+  parent_id: 'text',
+  assignee: 'jsonb',
+  team: 'text',
+  custom: 'jsonb',
+  provenance: 'jsonb',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+  solved_at: 'timestamptz',
+}
+const linkColumns = {
+  connection_id: 'text',
+  external_id: 'text',
+  case_id: 'text',
+  base: 'jsonb',
+  version: 'text',
+  url: 'text',
+  deleted_at: 'timestamptz',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+}
+const messageColumns = {
+  id: 'text',
+  case_id: 'text',
+  connection_id: 'text',
+  external_id: 'text',
+  visibility: 'text',
+  author: 'jsonb',
+  text: 'text',
+  html: 'text',
+  attachments: 'jsonb',
+  sent_at: 'timestamptz',
+  content_hash: 'text',
+  delivery_key: 'text',
+}
+const eventColumns = {
+  id: 'text',
+  type: 'text',
+  case_id: 'text',
+  profile_id: 'text',
+  connection_id: 'text',
+  actor: 'jsonb',
+  data: 'jsonb',
+  cause: 'jsonb',
+  occurred_at: 'timestamptz',
+  recorded_at: 'timestamptz',
+}
+const onCase = overwrite(['id'], caseColumns)
+const onLink = overwrite(['connection_id', 'external_id'], linkColumns)
+const onMessage = overwrite(['id'], messageColumns)
+
+export async function saveBook(db: Db, book: ChangedBook): Promise<void> {
+  await insertMany(db, 'cases', caseColumns, book.cases.map(fromCase), onCase)
+  await insertMany(db, 'case_links', linkColumns, book.links.map(fromLink), onLink)
+  await insertMany(db, 'messages', messageColumns, book.messages.map(fromMessage), onMessage)
+}
+
+export async function appendEvents(db: Db, events: readonly DomainEvent[], now: Date): Promise<void> {
+  const rows = events.map((event) => ({
+    id: event.id,
+    type: event.type,
+    case_id: event.caseId ?? null,
+    profile_id: event.profileId ?? null,
+    connection_id: event.connectionId ?? null,
+    actor: event.actor,
+    data: event.data,
+    cause: event.cause,
+    occurred_at: event.occurredAt,
+    recorded_at: now,
+  }))
+  await insertMany(db, 'events', eventColumns, rows)
+}
+
+export async function knownEvents(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db.selectFrom('events').select('id').where('id', '=', sql<string>`any(${ids})`).execute()
+  return new Set(rows.map((row) => row.id))
+}
+
+function toCase(row: Selectable<Schema['cases']>): CaseState {
+  return {
+    id: row.id,
+    parentId: row.parent_id,
+    fields: {
+      subject: row.subject,
+      status: row.status,
+      priority: row.priority,
+      channel: row.channel,
+      tags: row.tags,
+      requester: row.requester_id,
+      assignee: row.assignee,
+      team: row.team,
+      ...withCustom(row.custom),
+    },
+    provenance: row.provenance,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    solvedAt: row.solved_at,
+  }
+}
+
+function fromCase(state: CaseState) {
+  const { fields } = state
+  return {
+    id: state.id,
+    subject: read.subject(fields),
+    status: read.status(fields),
+    priority: read.priority(fields),
+    channel: read.channel(fields),
+    tags: read.tags(fields),
+    requester_id: read.requester(fields),
+    parent_id: state.parentId,
+    assignee: read.assignee(fields),
+    team: read.team(fields),
+    custom: read.custom(fields),
+    provenance: state.provenance,
+    created_at: state.createdAt,
+    updated_at: state.updatedAt,
+    solved_at: state.solvedAt,
+  }
+}
+
+function toLink(row: Selectable<Schema['case_links']>): LinkState {
+  return {
+    connectionId: row.connection_id,
+    externalId: row.external_id,
+    caseId: row.case_id,
+    base: row.base,
+    version: row.version,
+    url: row.url,
+    deletedAt: row.deleted_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function fromLink(link: LinkState) {
+  return {
+    connection_id: link.connectionId,
+    external_id: link.externalId,
+    case_id: link.caseId,
+    base: link.base,
+    version: link.version,
+    url: link.url,
+    deleted_at: link.deletedAt,
+    created_at: link.createdAt,
+    updated_at: link.updatedAt,
+  }
+}
+
+function toMessage(row: Selectable<Schema['messages']>): MessageState {
+  return {
+    id: row.id,
+    caseId: row.case_id,
+    connectionId: row.connection_id,
+    externalId: row.external_id,
+    facts: {
+      visibility: row.visibility,
+      author: row.author,
+      text: row.text,
+      ...(row.html === null ? {} : { html: row.html }),
+      attachments: row.attachments,
+      sentAt: row.sent_at.toISOString(),
+    },
+    contentHash: row.content_hash,
+    deliveryKey: row.delivery_key,
+  }
+}
+
+function fromMessage(message: MessageState) {
+  return {
+    id: message.id,
+    case_id: message.caseId,
+    connection_id: message.connectionId,
+    external_id: message.externalId,
+    visibility: message.facts.visibility,
+    author: message.facts.author,
+    text: message.facts.text,
+    html: message.facts.html ?? null,
+    attachments: message.facts.attachments ?? [],
+    sent_at: message.facts.sentAt,
+    content_hash: message.contentHash,
+    delivery_key: message.deliveryKey,
+  }
+}
