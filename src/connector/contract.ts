@@ -225,10 +225,19 @@ export interface RateLimit {
   readonly perSeconds: number
 }
 
-export interface Connector<S extends z.ZodType = z.ZodType, K extends Capabilities<z.output<S>> = Capabilities<z.output<S>>> {
+export interface Connector<
+  S extends z.ZodType = z.ZodType,
+  K extends Capabilities<z.output<S>> = Capabilities<z.output<S>>,
+> {
   readonly manifest: ConnectorManifest
   /** One connection's settings. Secret fields are marked `.meta({ secret: true })`: sealed at rest, never returned, never logged. */
   readonly config: S
+  /**
+   * Hosts (`name` or `name:port`) that one connection's own settings name, beyond the manifest: a self-hosted desk, a URL
+   * that takes our answers. Allowed for that connection only; internal addresses stay refused unless the operator lists
+   * them in DESKWEAVE_EXTRA_HOSTS.
+   */
+  hostsOf?(config: z.output<S>): readonly string[]
   /** Base URL and authentication headers for `ctx.http.json`. */
   api?(config: z.output<S>): { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> }
   /** One cheap authenticated read before a connection is saved. @throws ConnectorError auth_failed or unavailable. */
