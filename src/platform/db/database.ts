@@ -22,12 +22,11 @@ const types: pg.CustomTypesConfig = {
   },
 }
 
-/** The role the hub works as: not a superuser and no owner of exceptions, so that row-level security binds it. */
-export const hubRole = 'deskweave_hub'
-
 export interface DatabaseOptions {
   readonly url: string
   readonly workspaceId: string
+  /** The role to work as, from `migrate`: one that row-level security binds. */
+  readonly role?: string
   /** Connections in the pool. */
   readonly size?: number
   readonly applicationName?: string
@@ -35,12 +34,18 @@ export interface DatabaseOptions {
 
 /** Connection settings of one workspace's sessions; also for the bare LISTEN connection. */
 export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
+  const url = new URL(options.url)
+  // What stands in the URL would win over what is given beside it.
+  const given = url.searchParams.get('options')
+  url.searchParams.delete('options')
   return {
-    connectionString: options.url,
+    connectionString: url.href,
     application_name: options.applicationName ?? 'deskweave',
     options: [
+      ...(given ? [given] : []),
+      '-c search_path=deskweave',
       `-c deskweave.workspace_id=${options.workspaceId}`,
-      `-c role=${hubRole}`,
+      ...(options.role ? [`-c role=${options.role}`] : []),
       // A paused process must not hold the workspace's lock for ever.
       '-c idle_in_transaction_session_timeout=15000',
       '-c statement_timeout=30000',

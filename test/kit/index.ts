@@ -1,0 +1,3 @@
+/** What tests may use: real parts, made quick and repeatable. */
+export { type FakeClock, fakeClock } from './clock.ts'
+export { type TestDatabase, testDatabase } from './database.ts'
