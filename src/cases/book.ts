@@ -3,7 +3,7 @@
  * needs (ids, time) is given.
  */
 import { createHash } from 'node:crypto'
-import type { CaseFacts, MessageFacts } from '#hub/connector/facts.ts'
+import type { CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
 import type { Cause, DatedFields, Source } from '#hub/platform/db/schema.ts'
 import type { DomainEvent, EventType } from './event.ts'
 import { type CaseState, type Fields, fieldsOf, read, solvedStatuses } from './fields.ts'
@@ -49,16 +49,18 @@ export interface CaseBook {
   caseOf(connectionId: string, externalId: string): CaseState | undefined
   get(caseId: string): CaseState | undefined
   linksOf(caseId: string): readonly LinkState[]
+  /** The leaf profiles that loaded cases belong to. */
+  requesters(): readonly string[]
   /** A vendor's news about a case. Creates case and link when neither is known. */
   observe(facts: CaseFacts, requesterId: string | undefined, news: News): { events: DomainEvent[]; merged?: Merged }
   /** A vendor's message on a known case. Empty for one that is known already or that we wrote. */
   observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
+  /** A rating given in the vendor's own survey. */
+  observeRating(caseId: string, rating: RatingFacts, news: News): DomainEvent[]
   /** A change that the hub itself wants. */
   change(caseId: string, values: Fields, source: Source, at: string, cause: Cause): DomainEvent[]
   /** A case that the hub opens in another tool; its link follows with the receipt. */
   open(parent: CaseState, fields: Fields, source: Source, at: string): CaseState
-  /** A message that the hub sends; it waits for its vendor's id. */
-  write(message: Omit<MessageState, 'id' | 'contentHash' | 'externalId'>): void
   /** Points a vendor's case to the hub case that was opened for it. */
   link(connectionId: string, externalId: string, caseId: string, url: string | undefined, at: string): void
   changed(): { cases: readonly CaseState[]; links: readonly LinkState[]; messages: readonly MessageState[] }
@@ -100,6 +102,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     },
     get: (caseId) => cases.get(caseId),
     linksOf: (caseId) => linksByCase.get(caseId) ?? [],
+    requesters: () => [...cases.values()].flatMap((state) => read.requester(state.fields) ?? []),
 
     observe(facts, requesterId, news) {
       const at = facts.updatedAt ?? news.at
@@ -186,6 +189,13 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       ]
     },
 
+    observeRating(caseId, rating, news) {
+      const state = cases.get(caseId)
+      if (!state) return []
+      const source: Source = { kind: 'connection', connectionId: news.connectionId, record: caseId }
+      return [event('rating.received', { state, source, at: news.at, news }, { rating })]
+    },
+
     change(caseId, values, source, at, cause) {
       const state = cases.get(caseId)
       if (!state) return []
@@ -200,17 +210,6 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const { state } = setFields(empty, { ...fields, requester: read.requester(parent.fields) }, at, source)
       keepCase(state)
       return state
-    },
-
-    write(message) {
-      const next = {
-        ...message,
-        id: newId('msg'),
-        externalId: null,
-        contentHash: contentHash(message.facts.text, message.facts.visibility),
-      }
-      waiting.push(next)
-      dirty.messages.add(next)
     },
 
     link(connectionId, externalId, caseId, url, at) {

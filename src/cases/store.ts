@@ -1,9 +1,12 @@
 /** The SQL of cases, links, messages and events: loads and saves a whole batch with a handful of statements. */
 import { type Selectable, sql } from 'kysely'
+import type { OutMessage } from '#hub/connector/contract.ts'
+import type { Author } from '#hub/connector/facts.ts'
 import { insertMany, overwrite } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { Schema } from '#hub/platform/db/schema.ts'
-import type { LinkState, LoadedBook, MessageState } from './book.ts'
+import { newId } from '#hub/platform/ids.ts'
+import { contentHash, type LinkState, type LoadedBook, type MessageState } from './book.ts'
 import type { DomainEvent } from './event.ts'
 import { type CaseState, read, withCustom } from './fields.ts'
 
@@ -148,13 +151,8 @@ export async function appendEvents(db: Db, events: readonly DomainEvent[], now: 
     occurred_at: event.occurredAt,
     recorded_at: now,
   }))
-  await insertMany(db, 'events', eventColumns, rows)
-}
-
-export async function knownEvents(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set()
-  const rows = await db.selectFrom('events').select('id').where('id', '=', sql<string>`any(${ids})`).execute()
-  return new Set(rows.map((row) => row.id))
+  // The same news gives the same id: what was recorded before is not recorded again.
+  await insertMany(db, 'events', eventColumns, rows, 'on conflict (workspace_id, id) do nothing')
 }
 
 function toCase(row: Selectable<Schema['cases']>): CaseState {
@@ -262,4 +260,32 @@ function fromMessage(message: MessageState) {
     content_hash: message.contentHash,
     delivery_key: message.deliveryKey,
   }
+}
+
+export interface Outgoing {
+  readonly deliveryKey: string
+  readonly caseId: string
+  readonly connectionId: string
+  readonly message: OutMessage
+  readonly author: Author
+}
+
+/** Messages that leave from the hub: known by their delivery until the vendor gives them an id. */
+export async function noteOutgoing(db: Db, outgoing: readonly Outgoing[]): Promise<void> {
+  const now = new Date()
+  const rows = outgoing.map(({ deliveryKey, caseId, connectionId, message, author }) => ({
+    id: newId('msg'),
+    case_id: caseId,
+    connection_id: connectionId,
+    external_id: null,
+    visibility: message.visibility,
+    author,
+    text: message.text,
+    html: message.html ?? null,
+    attachments: message.attachments ?? [],
+    sent_at: now,
+    content_hash: contentHash(message.text, message.visibility),
+    delivery_key: deliveryKey,
+  }))
+  await insertMany(db, 'messages', messageColumns, rows)
 }

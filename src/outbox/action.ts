@@ -3,14 +3,19 @@
  * performed later by its lane; its key comes from its cause, so that one cause has one effect.
  */
 import type { CaseChange, CaseDraft, Notice, OutMessage } from '#hub/connector/contract.ts'
-import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { Author, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
 
 export type Action =
   /** A case that the hub opens elsewhere: its receipt becomes a link of `caseId`. */
   | { readonly type: 'case.create'; readonly caseId: string; readonly draft: CaseDraft }
   | { readonly type: 'case.update'; readonly externalId: string; readonly change: CaseChange }
-  | { readonly type: 'case.message'; readonly externalId: string; readonly message: OutMessage }
+  | {
+      readonly type: 'case.message'
+      readonly externalId: string
+      readonly message: OutMessage
+      readonly author: Author
+    }
   | { readonly type: 'person.upsert'; readonly person: PersonFacts }
   | { readonly type: 'rating.record'; readonly externalId: string; readonly rating: RatingFacts }
   | { readonly type: 'notify'; readonly notice: Notice }
@@ -31,3 +36,6 @@ export interface OutboxEntry {
   /** Not before this time; at once when absent. */
   readonly dueAt?: Date
 }
+
+/** Who speaks when a rule or a survey does. */
+export const hubAuthor: Author = { kind: 'system', name: 'Deskweave' }

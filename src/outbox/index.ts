@@ -3,11 +3,13 @@
  * a vendor call.
  */
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { noteOutgoing } from '#hub/cases/index.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { OutboxEntry } from './action.ts'
 
-export type { Action, OutboxEntry } from './action.ts'
+export { type Action, hubAuthor, type OutboxEntry } from './action.ts'
 
 const columns = {
   key: 'text',
@@ -20,7 +22,10 @@ const columns = {
   due_at: 'timestamptz',
 }
 
-/** An entry whose key the ledger holds already changes nothing: the same cause has its effect once. */
+/**
+ * An entry whose key the ledger holds already changes nothing: the same cause has its effect once. Messages are noted on
+ * their case, where they wait for the vendor's id.
+ */
 export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Promise<void> {
   const rows = entries.map((entry) => ({
     key: entry.key,
@@ -33,10 +38,32 @@ export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Pro
     // The database's clock rules when work is due; an entry without a time is due as soon as it is written.
     due_at: entry.dueAt ?? '-infinity',
   }))
-  await insertMany(trx, 'outbox', columns, rows, '(workspace_id, key) do nothing')
+  const added = new Set(
+    await insertMany(trx, 'outbox', columns, rows, 'on conflict (workspace_id, key) do nothing returning key'),
+  )
+  await noteOutgoing(
+    trx,
+    entries.flatMap(({ key, action, caseId, connectionId }) =>
+      action.type === 'case.message' && caseId && connectionId && added.has(key)
+        ? { deliveryKey: key, caseId, connectionId, message: action.message, author: action.author }
+        : [],
+    ),
+  )
 }
 
 /** A key from what caused the effect and what the effect is. At most 64 characters, safe in a header. */
 export function effectKey(...parts: readonly (string | number)[]): string {
   return `dw_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 40)}`
+}
+
+/** Which hub cases were opened elsewhere by these `case.create` entries. */
+export async function openedCases(trx: Db, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (keys.length === 0) return new Map()
+  const rows = await trx
+    .selectFrom('outbox')
+    .select(['key', 'case_id'])
+    .where('key', '=', sql<string>`any(${keys})`)
+    .where(sql<string>`action ->> 'type'`, '=', 'case.create')
+    .execute()
+  return new Map(rows.flatMap((row) => (row.case_id === null ? [] : [[row.key, row.case_id] as const])))
 }

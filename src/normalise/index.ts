@@ -1,0 +1,96 @@
+/**
+ * In: claimed inbox rows. Out: for each, its observations, or why there are none. Pointers are followed here, in batches
+ * and before any transaction opens. Never here: what an observation changes.
+ */
+import type { Connections, LoadedConnection } from '#hub/connections/index.ts'
+import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors.ts'
+import type { Observation } from '#hub/connector/facts.ts'
+import type { Hub } from '#hub/hub.ts'
+import { clean } from './clean.ts'
+import { followPointers } from './follow-pointers.ts'
+
+export interface InboxRow {
+  readonly seq: number
+  readonly connection_id: string
+  readonly dedupe_key: string
+  readonly source: 'webhook' | 'reconcile'
+  readonly body: Buffer
+  readonly attempts: number
+}
+
+export type Fact = Exclude<Observation, { type: 'pointer' }>
+
+export type Reading =
+  | { readonly row: InboxRow; readonly connection: LoadedConnection; readonly facts: readonly Fact[] }
+  /** `quarantined`: kept for a person to look at. `retry`: the vendor could not be read now. */
+  | {
+      readonly row: InboxRow
+      readonly failed: 'quarantined' | 'retry'
+      readonly reason: string
+      readonly retryAfterMs?: number
+    }
+
+export async function readInbox(
+  hub: Pick<Hub, 'log' | 'now' | 'connections'>,
+  rows: readonly InboxRow[],
+  signal: AbortSignal,
+): Promise<readonly Reading[]> {
+  const byConnection = Map.groupBy(rows, (row) => row.connection_id)
+  const readings = await Promise.all(
+    [...byConnection].map(([connectionId, own]) => readConnection(hub, connectionId, own, signal)),
+  )
+  const bySeq = new Map(readings.flat().map((reading) => [reading.row.seq, reading]))
+  return rows.flatMap((row) => bySeq.get(row.seq) ?? [])
+}
+
+async function readConnection(
+  hub: Pick<Hub, 'log' | 'now' | 'connections'>,
+  connectionId: string,
+  rows: readonly InboxRow[],
+  signal: AbortSignal,
+): Promise<readonly Reading[]> {
+  const connection = await hub.connections.byId(connectionId)
+  if (!connection) return rows.map((row) => ({ row, failed: 'quarantined', reason: 'its connection was removed' }))
+  const observed = await Promise.all(rows.map((row) => observe(row, connection, hub.now)))
+  try {
+    return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
+  } catch (error) {
+    return observed.map((one) => ('failed' in one ? one : afterFailedRead(hub.connections, connection, one.row, error)))
+  }
+}
+
+export type Observed =
+  | { readonly row: InboxRow; readonly observations: readonly Observation[] }
+  | Extract<Reading, { failed: string }>
+
+async function observe(row: InboxRow, connection: LoadedConnection, now: () => Date): Promise<Observed> {
+  try {
+    // Reconciliation stores what it read, already in the hub's words.
+    if (row.source === 'reconcile') return { row, observations: [JSON.parse(row.body.toString()) as Observation] }
+    const { receive } = connection.connector.can
+    if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
+    const item = { key: row.dedupe_key, body: row.body.toString() }
+    return { row, observations: clean(await receive.normalise(item, { config: connection.config, now })) }
+  } catch (error) {
+    return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function afterFailedRead(
+  connections: Connections,
+  connection: LoadedConnection,
+  row: InboxRow,
+  error: unknown,
+): Reading {
+  if (!(error instanceof ConnectorError)) {
+    return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
+  }
+  connections.reportFailure(connection.id, error)
+  if (reaction[error.code] === 'dead_letter') return { row, failed: 'quarantined', reason: error.message }
+  return {
+    row,
+    failed: 'retry',
+    reason: error.message,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  }
+}

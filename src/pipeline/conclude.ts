@@ -1,0 +1,151 @@
+/** From facts to everything that follows from them: who, which case, what changed, which rules, which effects. */
+import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { PersonFacts } from '#hub/connector/facts.ts'
+import { type PersonClaim, type ResolvedPerson, resolvePeople } from '#hub/identity/index.ts'
+import type { Fact, InboxRow } from '#hub/normalise/index.ts'
+import { openedCases } from '#hub/outbox/index.ts'
+import type { Trx } from '#hub/platform/db/database.ts'
+import { newId } from '#hub/platform/ids.ts'
+import { createConsequences } from './consequences.ts'
+import type { PipelineHub } from './index.ts'
+import { park, takeParked } from './parked.ts'
+import { profileEvents } from './profile-events.ts'
+import type { RuleBook } from './rule-book.ts'
+
+export interface Work {
+  readonly row: InboxRow
+  readonly connection: LoadedConnection
+  readonly facts: readonly Fact[]
+}
+
+/** One fact on its way through the batch. */
+export interface Step {
+  readonly row: Pick<InboxRow, 'seq' | 'source'>
+  readonly connectionId: string
+  readonly fact: Fact
+}
+
+/** @returns the rows of reconciliation that told something no webhook had told. */
+export async function conclude(
+  trx: Trx,
+  hub: PipelineHub,
+  rules: RuleBook,
+  works: readonly Work[],
+): Promise<{ readonly repaired: ReadonlySet<number> }> {
+  if (works.length === 0) return { repaired: new Set() }
+  const steps = works.flatMap(({ row, connection, facts }) =>
+    facts.map((fact): Step => ({ row, connectionId: connection.id, fact })),
+  )
+  const parked = await takeParked(
+    trx,
+    steps.flatMap(({ connectionId, fact }) => (fact.type === 'case' ? { connectionId, externalId: fact.case.id } : [])),
+  )
+  const all = [...steps, ...parked]
+  const now = hub.now()
+
+  const people = await resolveAll(trx, all, now)
+  const keys = all.flatMap(({ fact }) => (fact.type === 'case' && fact.case.createdByKey ? fact.case.createdByKey : []))
+  const opened = await openedCases(trx, keys)
+  const book = createCaseBook(
+    await loadBook(trx, {
+      cases: all.flatMap(({ connectionId, fact }) => {
+        const externalId = caseIdOf(fact)
+        return externalId === undefined ? [] : { connectionId, externalId }
+      }),
+      caseIds: [...opened.values()],
+      messages: all.flatMap(({ connectionId, fact }) =>
+        fact.type === 'message' ? { connectionId, messageId: fact.message.id } : [],
+      ),
+    }),
+    newId,
+  )
+  const leaves = [...people.values()].map((person) => person.profileId)
+  const consequences = await createConsequences(trx, hub, rules, book, leaves)
+
+  const repaired = new Set<number>()
+  const early: Step[] = []
+  for (const step of all) {
+    const events = observe(step)
+    if (events === 'too early') early.push(step)
+    else take(step, events)
+  }
+  // A message may stand before its case in one batch; only what no case came for waits in the database.
+  const orphans: Step[] = []
+  for (const step of early) {
+    const events = observe(step)
+    if (events === 'too early') orphans.push(step)
+    else take(step, events)
+  }
+  await park(trx, orphans, now)
+  await consequences.save()
+  return { repaired }
+
+  function take(step: Step, events: readonly DomainEvent[]) {
+    if (step.row.source === 'reconcile' && events.length > 0) repaired.add(step.row.seq)
+    consequences.follow(events)
+  }
+
+  function observe(step: Step): readonly DomainEvent[] | 'too early' {
+    const { fact, connectionId, row } = step
+    const news = { connectionId, at: iso(fact.occurredAt), cause: { inboxSeq: row.seq, depth: 0 } }
+    const person = people.get(step)
+    const aboutPerson = person ? profileEvents(person, news) : []
+    if (fact.type === 'person') return aboutPerson
+    if (fact.type === 'case') {
+      const own = fact.case.createdByKey && opened.get(fact.case.createdByKey)
+      if (own && !book.caseOf(connectionId, fact.case.id))
+        book.link(connectionId, fact.case.id, own, fact.case.url, news.at)
+      return [...aboutPerson, ...book.observe(withIsoTimes(fact.case), person?.profileId, news).events]
+    }
+    const about = book.caseOf(connectionId, fact.caseId)
+    if (!about) return 'too early'
+    if (fact.type === 'rating') return book.observeRating(about.id, fact.rating, news)
+    return book.observeMessage(about.id, { ...fact.message, sentAt: iso(fact.message.sentAt) }, fact.byHub, news)
+  }
+}
+
+function caseIdOf(fact: Fact): string | undefined {
+  if (fact.type === 'case') return fact.case.id
+  return fact.type === 'message' || fact.type === 'rating' ? fact.caseId : undefined
+}
+
+/** Who each step is about: the requester of a case, the person of a record. */
+async function resolveAll(trx: Trx, steps: readonly Step[], now: Date): Promise<ReadonlyMap<Step, ResolvedPerson>> {
+  const claims: PersonClaim[] = []
+  const claimants: Step[] = []
+  for (const step of steps) {
+    const person = personOf(step.fact)
+    if (!person) continue
+    const at = iso(
+      person.updatedAt ?? (step.fact.type === 'case' ? step.fact.case.updatedAt : undefined) ?? step.fact.occurredAt,
+    )
+    claims.push({ connectionId: step.connectionId, person, at, inboxSeq: step.row.seq })
+    claimants.push(step)
+  }
+  const resolved = await resolvePeople(trx, claims, now)
+  return new Map(
+    claimants.flatMap((step, index) => {
+      const person = resolved[index]
+      return person ? [[step, person] as const] : []
+    }),
+  )
+}
+
+function personOf(fact: Fact): PersonFacts | undefined {
+  if (fact.type === 'person') return fact.person
+  return fact.type === 'case' ? fact.case.requester : undefined
+}
+
+/** One spelling of a time, so that times compare as text. */
+function iso(time: string): string {
+  return new Date(time).toISOString()
+}
+
+function withIsoTimes<T extends { readonly createdAt?: string; readonly updatedAt?: string }>(facts: T): T {
+  return {
+    ...facts,
+    ...(facts.createdAt === undefined ? {} : { createdAt: iso(facts.createdAt) }),
+    ...(facts.updatedAt === undefined ? {} : { updatedAt: iso(facts.updatedAt) }),
+  }
+}

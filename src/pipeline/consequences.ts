@@ -1,0 +1,128 @@
+/**
+ * What follows from events: rules, what they change, what follows from that, until nothing does or the chain is cut. All in
+ * memory; `save` writes it in the batch's transaction.
+ */
+import { appendEvents, type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#hub/cases/index.ts'
+import type { OutMessage } from '#hub/connector/contract.ts'
+import type { Author } from '#hub/connector/facts.ts'
+import { type ProfileView, profileViewsFor } from '#hub/identity/index.ts'
+import { putInOutbox } from '#hub/outbox/index.ts'
+import type { Trx } from '#hub/platform/db/database.ts'
+import type { Cause, Source } from '#hub/platform/db/schema.ts'
+import { admit, evaluateRules, type RuleOutcome, type RuleRun, recordRuns } from '#hub/rules/index.ts'
+import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
+import { createEffects } from './effects.ts'
+import type { PipelineHub } from './index.ts'
+import type { RuleBook } from './rule-book.ts'
+import { contextOf } from './rule-context.ts'
+
+export interface Consequences {
+  /** Takes events in the order they happened, with everything that follows from them. */
+  follow(events: readonly DomainEvent[]): void
+  /** A person's change to a case, with everything that follows from it. */
+  change(caseId: string, values: Fields, source: Source, cause: Cause): void
+  message(caseId: string, message: OutMessage, author: Author, cause: Cause): void
+  save(): Promise<void>
+}
+
+/** @param leaves the leaf profiles that events of this batch may be about. */
+export async function createConsequences(
+  trx: Trx,
+  hub: PipelineHub,
+  rules: RuleBook,
+  book: CaseBook,
+  leaves: readonly string[],
+): Promise<Consequences> {
+  const ruleSet = await rules.current(trx)
+  const wanted = [...new Set([...leaves, ...book.requesters()])]
+  const profiles: ReadonlyMap<string, ProfileView> = ruleSet.size === 0 ? new Map() : await profileViewsFor(trx, wanted)
+  const now = hub.now()
+  const effects = createEffects({ book, profiles, connections: hub.connections.all(), now })
+  const recorded: DomainEvent[] = []
+  const runs: RuleRun[] = []
+  const solved: SolvedCase[] = []
+  const reopened = new Set<string>()
+  const runsOfCase = new Map<string, number>()
+
+  function take(event: DomainEvent): readonly DomainEvent[] {
+    recorded.push(event)
+    if (event.caseId && event.type === 'case.solved') noteSolved(event, event.caseId)
+    if (event.caseId && event.type === 'case.reopened') reopened.add(event.caseId)
+    effects.afterMerge(event)
+    const context = ruleSet.hears(event.type) ? contextOf(event, book, profiles, hub.connections) : undefined
+    if (!context) return []
+    return evaluateRules(ruleSet, context, now).flatMap((outcome) => act(event, outcome))
+  }
+
+  function act(event: DomainEvent, outcome: RuleOutcome): readonly DomainEvent[] {
+    const run = {
+      ruleId: outcome.ruleId,
+      ruleVersion: outcome.version,
+      eventId: event.id,
+      caseId: event.caseId ?? null,
+    }
+    if (outcome.result === 'failed') {
+      runs.push({ ...run, result: 'failed', detail: { problem: outcome.problem } })
+      return []
+    }
+    const admission = admit(event.cause, outcome.ruleId, runsOfCase.get(event.caseId ?? '') ?? 0)
+    if (!admission.ok) {
+      runs.push({ ...run, result: 'cut', detail: { reason: admission.reason, ring: admission.ring } })
+      hub.log.warn({ case_id: event.caseId, ring: admission.ring }, 'a chain of rules was cut')
+      return []
+    }
+    runs.push({ ...run, result: outcome.result, detail: { actions: outcome.actions, depth: event.cause.depth } })
+    if (outcome.result === 'simulated') return []
+    runsOfCase.set(event.caseId ?? '', (runsOfCase.get(event.caseId ?? '') ?? 0) + 1)
+    return effects.apply(event, outcome, causeOf(event, outcome))
+  }
+
+  function noteSolved(event: DomainEvent, caseId: string) {
+    const state = book.get(caseId)
+    if (!state) return
+    reopened.delete(caseId)
+    const profileId = read.requester(state.fields)
+    solved.push({
+      eventId: event.id,
+      caseId,
+      profileId,
+      connectionId: event.connectionId ?? book.linksOf(caseId)[0]?.connectionId ?? null,
+      at: event.occurredAt,
+      status: read.status(state.fields),
+      tags: read.tags(state.fields),
+      channel: read.channel(state.fields),
+    })
+  }
+
+  function follow(events: readonly DomainEvent[]) {
+    const queue = [...events]
+    for (let event = queue.shift(); event; event = queue.shift()) queue.push(...take(event))
+    effects.flushWrites()
+  }
+
+  return {
+    follow,
+    change: (caseId, values, source, cause) => follow(effects.change(caseId, values, source, cause)),
+    message: effects.message,
+    async save() {
+      await saveBook(trx, book.changed())
+      await appendEvents(trx, recorded, now)
+      await recordRuns(trx, runs, now)
+      await effects.saveTraits(trx)
+      await putInOutbox(trx, effects.entries())
+      if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened', now)
+      if (solved.length > 0) await planSurveys(trx, hub, solved, now)
+    },
+  }
+}
+
+function causeOf(event: DomainEvent, outcome: RuleOutcome): Cause {
+  return {
+    ...event.cause,
+    eventId: event.id,
+    ruleId: outcome.ruleId,
+    ruleVersion: outcome.version,
+    depth: event.cause.depth + 1,
+    chain: [...(event.cause.chain ?? []), outcome.ruleId],
+  }
+}

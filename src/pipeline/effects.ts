@@ -1,0 +1,269 @@
+/**
+ * Rules' actions as changes of the hub's cases and as outbox entries. Pure until `saveTraits`: it collects; the batch
+ * saves.
+ */
+import { type CaseBook, type CaseState, type DomainEvent, type Fields, type LinkState, read } from '#hub/cases/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
+import type { Author, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
+import { type ProfileView, setTraits } from '#hub/identity/index.ts'
+import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
+import type { Trx } from '#hub/platform/db/database.ts'
+import type { Cause, Source } from '#hub/platform/db/schema.ts'
+import type { PlannedAction, RuleOutcome } from '#hub/rules/plan.ts'
+
+export interface Setting {
+  readonly book: CaseBook
+  readonly profiles: ReadonlyMap<string, ProfileView>
+  readonly connections: readonly LoadedConnection[]
+  readonly now: Date
+}
+
+export interface Effects {
+  /** Carries out a matched rule's actions. @returns the events of what it changed in the hub. */
+  apply(event: DomainEvent, outcome: Extract<RuleOutcome, { actions: unknown }>, cause: Cause): readonly DomainEvent[]
+  /** Where both sides had changed a field and ours was kept, the vendor is told. */
+  afterMerge(event: DomainEvent): void
+  /** A change that a person or a rule made to a case. */
+  change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[]
+  message(caseId: string, message: OutMessage, author: Author, cause: Cause, connectionId?: string): void
+  /** Turns the changes collected so far into one write per link. */
+  flushWrites(): void
+  entries(): readonly OutboxEntry[]
+  saveTraits(trx: Trx): Promise<void>
+}
+
+interface PendingWrite {
+  readonly link: LinkState
+  readonly before: CaseState
+  readonly fields: Set<string>
+  cause: Cause
+}
+
+export function createEffects({ book, profiles, connections, now }: Setting): Effects {
+  const entries: OutboxEntry[] = []
+  const writes = new Map<string, PendingWrite>()
+  const traits: { profileId: string; traits: Readonly<Record<string, FieldValue>>; ruleId: string }[] = []
+  const at = now.toISOString()
+  const byId = new Map(connections.map((connection) => [connection.id, connection]))
+  const byName = new Map(connections.map((connection) => [connection.name, connection]))
+
+  function put(
+    connection: LoadedConnection,
+    caseId: string,
+    action: Action,
+    cause: Cause,
+    ...what: readonly (string | number)[]
+  ) {
+    entries.push({
+      key: effectKey(cause.eventId ?? cause.actor ?? '', cause.ruleId ?? '', connection.id, action.type, ...what),
+      lane: connection.id,
+      orderKey: caseId,
+      connectionId: connection.id,
+      caseId,
+      action,
+      cause,
+    })
+  }
+
+  function change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[] {
+    const before = book.get(caseId)
+    const events = book.change(caseId, values, source, at, cause)
+    if (!before || events.length === 0) return events
+    const changed = Object.keys((events[0]?.data['changes'] ?? {}) as object)
+    for (const link of book.linksOf(caseId)) collect(link, before, changed, cause)
+    return events
+  }
+
+  function collect(link: LinkState, before: CaseState, fields: readonly string[], cause: Cause) {
+    const key = `${link.connectionId}\n${link.externalId}`
+    const pending = writes.get(key) ?? { link, before, fields: new Set<string>(), cause }
+    for (const field of fields) pending.fields.add(field)
+    pending.cause = cause
+    writes.set(key, pending)
+  }
+
+  function message(caseId: string, out: OutMessage, author: Author, cause: Cause, connectionId?: string) {
+    const links = book.linksOf(caseId).filter((link) => byId.get(link.connectionId)?.connector.can.writeCase)
+    const link = links.find((one) => one.connectionId === connectionId) ?? links[0]
+    const connection = link && byId.get(link.connectionId)
+    if (!link || !connection) return
+    const action: Action = { type: 'case.message', externalId: link.externalId, message: out, author }
+    put(connection, caseId, action, cause, out.visibility, out.text)
+  }
+
+  function applyOne(
+    event: DomainEvent,
+    planned: PlannedAction,
+    cause: Cause,
+    ruleId: string,
+    source: Source,
+  ): readonly DomainEvent[] {
+    const { caseId } = event
+    switch (planned.type) {
+      case 'assign': {
+        const values = {
+          ...(planned.agent === undefined
+            ? {}
+            : { assignee: planned.agent === null ? null : { email: planned.agent } }),
+          ...(planned.team === undefined ? {} : { team: planned.team }),
+        }
+        return caseId ? change(caseId, values, source, cause) : []
+      }
+      case 'status':
+        return caseId ? change(caseId, { status: planned.status }, source, cause) : []
+      case 'priority':
+        return caseId ? change(caseId, { priority: planned.priority }, source, cause) : []
+      case 'tag': {
+        const state = caseId === undefined ? undefined : book.get(caseId)
+        if (!caseId || !state) return []
+        const tags = new Set([...read.tags(state.fields), ...planned.add])
+        for (const tag of planned.remove) tags.delete(tag)
+        return change(caseId, { tags: [...tags].sort() }, source, cause)
+      }
+      case 'reply':
+      case 'note':
+        if (caseId) {
+          const visibility = planned.type === 'reply' ? 'public' : 'internal'
+          message(caseId, { visibility, text: planned.text }, hubAuthor, cause, event.connectionId)
+        }
+        return []
+      case 'create_case':
+        openElsewhere(event, planned, cause, source)
+        return []
+      case 'update_person':
+        updatePerson(event, planned, cause, ruleId)
+        return []
+      case 'notify': {
+        const connection = byName.get(planned.connection)
+        if (connection?.connector.can.notify) {
+          const action: Action = { type: 'notify', notice: { to: planned.to, text: planned.text } }
+          put(connection, caseId ?? event.profileId ?? event.id, action, cause, planned.to, planned.text)
+        }
+        return []
+      }
+      case 'webhook':
+        entries.push({
+          key: effectKey(event.id, ruleId, 'webhook', planned.url),
+          lane: `webhook:${new URL(planned.url).host}`,
+          orderKey: caseId ?? event.id,
+          ...(caseId === undefined ? {} : { caseId }),
+          action: { type: 'webhook', url: planned.url, body: planned.body },
+          cause,
+        })
+        return []
+    }
+  }
+
+  function openElsewhere(
+    event: DomainEvent,
+    planned: Extract<PlannedAction, { type: 'create_case' }>,
+    cause: Cause,
+    source: Source,
+  ) {
+    const parent = event.caseId === undefined ? undefined : book.get(event.caseId)
+    const connection = byName.get(planned.connection)
+    if (!parent || !connection?.connector.can.writeCase) return
+    const profile = event.profileId === undefined ? undefined : profiles.get(event.profileId)
+    const optional = {
+      ...(planned.priority ? { priority: planned.priority } : {}),
+      ...(planned.team ? { team: planned.team } : {}),
+      ...(planned.tags ? { tags: planned.tags } : {}),
+    }
+    const opened = book.open(parent, { subject: planned.subject, ...optional }, source, at)
+    const draft = {
+      subject: planned.subject,
+      text: planned.text,
+      visibility: 'internal' as const,
+      requester: requesterOf(profile),
+      ...optional,
+    }
+    put(connection, opened.id, { type: 'case.create', caseId: opened.id, draft }, cause, planned.subject, parent.id)
+  }
+
+  function updatePerson(
+    event: DomainEvent,
+    planned: Extract<PlannedAction, { type: 'update_person' }>,
+    cause: Cause,
+    ruleId: string,
+  ) {
+    const profile = event.profileId === undefined ? undefined : profiles.get(event.profileId)
+    if (!profile || !event.profileId) return
+    traits.push({ profileId: event.profileId, traits: planned.traits, ruleId })
+    for (const connection of connections) {
+      if (!connection.connector.can.writePerson) continue
+      if (planned.connection !== undefined && planned.connection !== connection.name) continue
+      const person = { ...requesterOf(profile), traits: planned.traits }
+      put(connection, profile.id, { type: 'person.upsert', person }, cause, JSON.stringify(planned.traits))
+    }
+  }
+
+  return {
+    apply(event, outcome, cause) {
+      const source: Source = { kind: 'rule', ruleId: outcome.ruleId, version: outcome.version }
+      return outcome.actions.flatMap((planned) => applyOne(event, planned, cause, outcome.ruleId, source))
+    },
+    afterMerge(event) {
+      const conflicts = (event.data['conflicts'] ?? []) as readonly { field: string; kept: string }[]
+      const ours = conflicts.filter((conflict) => conflict.kept === 'ours').map((conflict) => conflict.field)
+      const state = event.caseId === undefined ? undefined : book.get(event.caseId)
+      const link = state && book.linksOf(state.id).find((one) => one.connectionId === event.connectionId)
+      if (state && link && ours.length > 0) collect(link, state, ours, { ...event.cause, eventId: event.id })
+    },
+    change,
+    message,
+    flushWrites() {
+      for (const { link, before, fields, cause } of writes.values()) {
+        const connection = byId.get(link.connectionId)
+        const state = book.get(link.caseId)
+        const { writeCase } = connection?.connector.can ?? {}
+        if (!connection || !state || !writeCase) continue
+        const change = changeFor(state, before, link, fields, new Set(writeCase.fields))
+        if (!change) continue
+        const action: Action = { type: 'case.update', externalId: link.externalId, change }
+        put(connection, link.caseId, action, cause, link.externalId, JSON.stringify(change))
+      }
+      writes.clear()
+    },
+    entries: () => entries,
+    saveTraits: (trx) => setTraits(trx, traits, now),
+  }
+}
+
+/** What a link's vendor must be told; `undefined` when it takes none of the changed fields, or knows already. */
+function changeFor(
+  state: CaseState,
+  before: CaseState,
+  link: LinkState,
+  changed: ReadonlySet<string>,
+  takes: ReadonlySet<CaseField>,
+): CaseChange | undefined {
+  const { fields } = state
+  const has = (field: CaseField) => takes.has(field) && changed.has(field)
+  const known = new Set((link.base['tags']?.value ?? before.fields['tags'] ?? []) as readonly string[])
+  const tags = new Set(read.tags(fields))
+  const priority = read.priority(fields)
+  const assignee = read.assignee(fields)
+  const custom = Object.entries(read.custom(fields)).filter(([name]) => changed.has(`custom.${name}`))
+  const change: CaseChange = {
+    ...(has('status') ? { status: read.status(fields) } : {}),
+    ...(has('priority') && priority ? { priority } : {}),
+    ...(has('subject') ? { subject: read.subject(fields) ?? '' } : {}),
+    ...(has('tags') ? { addTags: [...tags.difference(known)], removeTags: [...known.difference(tags)] } : {}),
+    ...(has('assignee') ? { assigneeEmail: assignee?.email ?? null } : {}),
+    ...(has('team') ? { team: read.team(fields) } : {}),
+    ...(takes.has('custom') && custom.length > 0 ? { custom: Object.fromEntries(custom) } : {}),
+  }
+  if (Object.keys(change).length === 0) return undefined
+  return { ...change, ...(link.version ? { ifVersion: link.version } : {}) }
+}
+
+function requesterOf(profile: ProfileView | undefined): PersonFacts {
+  if (!profile) return {}
+  return {
+    ...(profile.name ? { name: profile.name } : {}),
+    emails: profile.emails,
+    phones: profile.phones,
+    ...(profile.locale ? { locale: profile.locale } : {}),
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Read me first: the way of the data.
+ *
+ *   ingress ─▶ inbox ─▶ readInbox ─▶ conclude ─▶ outbox ─▶ delivery
+ *
+ * In: claimed inbox rows. Out: everything that follows from them, in one transaction per batch, or nothing. Each step may
+ * run twice: what was concluded before is no change the second time.
+ */
+import { sql } from 'kysely'
+import type { Hub } from '#hub/hub.ts'
+import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
+import type { Db, Trx } from '#hub/platform/db/database.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
+import { claim, FencedOff, type Settlement, settle } from '#hub/platform/ledger.ts'
+import { conclude } from './conclude.ts'
+import type { RuleBook } from './rule-book.ts'
+
+export type PipelineHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'metrics' | 'signals' | 'queue'>
+
+const batchSize = 200
+/** A row that fails in a way of its own is tried this often, then set aside as dead; the rows around it go on. */
+const maxAttempts = 5
+
+/** Works one batch. @returns how many rows it took; 0 when the inbox is empty. */
+export async function processInbox(hub: PipelineHub, rules: RuleBook, signal: AbortSignal): Promise<number> {
+  const claimed = await claim<InboxRow>(hub.db, 'inbox', { limit: batchSize })
+  if (claimed.rows.length === 0) return 0
+  const readings = await readInbox(hub, claimed.rows, signal)
+  await settleBatch(hub, rules, readings, claimed.fence)
+  return claimed.rows.length
+}
+
+async function settleBatch(
+  hub: PipelineHub,
+  rules: RuleBook,
+  readings: readonly Reading[],
+  fence: number,
+): Promise<void> {
+  try {
+    await inWorkspace(hub.db, async (trx) => {
+      const concluded = await conclude(
+        trx,
+        hub,
+        rules,
+        readings.flatMap((reading) => ('facts' in reading ? reading : [])),
+      )
+      await settleOrAbort(
+        trx,
+        fence,
+        readings.map((reading) => settlementOf(reading, concluded.repaired)),
+      )
+    })
+    hub.signals.raise('outbox')
+  } catch (error) {
+    if (error instanceof FencedOff) {
+      hub.log.warn({ rows: readings.length }, 'another worker took over this batch; nothing was concluded here')
+      return
+    }
+    if (isPassing(error)) throw error
+    const [only, ...others] = readings
+    if (only && others.length === 0) return await setAside(hub, only.row, fence, error)
+    // One bad record stops one record: each row of the batch by itself finds the one.
+    for (const reading of readings) await settleBatch(hub, rules, [reading], fence)
+  }
+}
+
+/**
+ * One writer per workspace at a time: a batch takes milliseconds, and identity and merges never race. Released with the
+ * transaction, also when the process dies.
+ */
+export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))`.execute(
+      trx,
+    )
+    return await work(trx)
+  })
+}
+
+function settlementOf(reading: Reading, repaired: ReadonlySet<number>): Settlement<'inbox'> {
+  const { seq } = reading.row
+  if ('facts' in reading) return { seq, state: 'done', repaired: repaired.has(seq) }
+  if (reading.failed === 'quarantined') return { seq, state: 'quarantined', reason: reading.reason }
+  return {
+    seq,
+    state: 'pending',
+    reason: reading.reason,
+    retryInMs: reading.retryAfterMs ?? Math.min(2 ** reading.row.attempts * 1_000, 300_000),
+  }
+}
+
+async function setAside(hub: PipelineHub, row: InboxRow, fence: number, error: unknown): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error)
+  hub.log.error(
+    { err: error, inbox_seq: row.seq, connection_id: row.connection_id },
+    'an inbox row could not be worked',
+  )
+  const dead = row.attempts + 1 >= maxAttempts
+  await inWorkspace(hub.db, (trx) =>
+    settleOrAbort(trx, fence, [
+      {
+        seq: row.seq,
+        reason,
+        ...(dead ? { state: 'dead' } : { state: 'pending', retryInMs: 2 ** row.attempts * 1_000 }),
+      },
+    ]),
+  )
+}
+
+async function settleOrAbort(trx: Trx, fence: number, settlements: readonly Settlement<'inbox'>[]): Promise<void> {
+  const written = await settle(trx, 'inbox', fence, settlements)
+  if (written < settlements.length) throw new FencedOff('inbox')
+}
