@@ -112,7 +112,7 @@ function keepRunning(folders: ServerFolders, binaries: Binaries, log: Log): { en
     if (busy || isUp(folders.cluster)) return
     log.warn({}, 'embedded PostgreSQL has stopped; starting it again')
     busy = ensureRunning(folders, binaries, log)
-      .catch((error: unknown) => log.error({ error }, 'embedded PostgreSQL does not start; trying again'))
+      .catch((error: unknown) => log.error({ err: error }, 'embedded PostgreSQL does not start; trying again'))
       .finally(() => {
         busy = undefined
       })
