@@ -1,0 +1,128 @@
+/** Fixtures: what a vendor sent and was sent, as JSON files that an author writes or records. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { InboundRequest } from '#hub/connector/contract.ts'
+
+const head = {
+  /** One sentence: what this shows. */
+  about: z.string().min(10),
+  /** Where it comes from: a page of the vendor's documentation with its date, or "recorded" with its date. */
+  source: z.string().min(10),
+  /** The time of the call; for signed requests the signed time. */
+  now: z.iso.datetime(),
+  /** Laid over the example settings. */
+  config: z.record(z.string(), z.unknown()).exactOptional(),
+  /** Not yet real: the kit stays red until this line is gone. */
+  todo: z.string().exactOptional(),
+}
+const headers = z.record(z.string().regex(/^[a-z0-9-]+$/, 'lower-case header names'), z.string())
+
+const inbound = z.strictObject({
+  ...head,
+  secret: z.string().min(1),
+  request: z.strictObject({
+    method: z.string(),
+    url: z.string().startsWith('/'),
+    headers,
+    /** The exact text; `bodyJson` is for bodies without spaces, which is how most vendors send them. */
+    body: z.string().exactOptional(),
+    bodyJson: z.unknown().optional(),
+    /** The kit signs it with the connector's `sign` option. At least one fixture carries its signature itself. */
+    sign: z.literal(true).exactOptional(),
+  }),
+  proof: z
+    .strictObject({
+      /** The headers without which the request proves nothing; of several signatures in one, the good one stands last. */
+      headers: z.array(z.string()).min(1),
+      /** What this vendor does not sign; the reason is in quality.json. */
+      unsigned: z.array(z.enum(['body', 'time'])).exactOptional(),
+    })
+    .exactOptional(),
+  expected: z.union([
+    z.strictObject({
+      /** The item keys, in order. */
+      items: z.array(z.string()),
+      observations: z.array(z.unknown()),
+      /** Places of items that cannot be read; the others still can. */
+      unreadable: z.array(z.number().int()).exactOptional(),
+    }),
+    z.strictObject({ unreadable: z.literal(true) }),
+    z.strictObject({ reply: z.strictObject({ status: z.number(), headers, body: z.string() }) }),
+  ]),
+})
+
+const outbound = z.strictObject({
+  ...head,
+  /** `writeCase.update`, `check`. */
+  call: z.string(),
+  /** After the context; the idempotency key is the last one of writes. */
+  args: z.array(z.unknown()),
+  exchange: z.array(
+    z.strictObject({
+      request: z.strictObject({
+        method: z.string(),
+        /** With host and query, as the vendor documents it. */
+        url: z.url(),
+        /** Those that matter; `*` for any value. */
+        headers: headers.exactOptional(),
+        json: z.unknown().optional(),
+        body: z.string().exactOptional(),
+      }),
+      response: z.strictObject({
+        status: z.number().int(),
+        headers: headers.exactOptional(),
+        json: z.unknown().optional(),
+        body: z.string().exactOptional(),
+      }),
+    }),
+  ),
+  /** The receipt, the facts, or the pages. */
+  expected: z.unknown(),
+  /** Where this vendor's statuses mean something else: a code, or `handled` when the call goes on without an error. */
+  errors: z.record(z.string().regex(/^\d{3}$/), z.string()).exactOptional(),
+})
+
+export type InboundFixture = z.output<typeof inbound> & { readonly name: string }
+export type OutboundFixture = z.output<typeof outbound> & { readonly name: string }
+
+export function inboundFixtures(folder: URL): readonly InboundFixture[] {
+  return files(new URL('fixtures/inbound/', folder), (name, json) => ({ name, ...inbound.parse(json) }))
+}
+export function outboundFixtures(folder: URL): readonly OutboundFixture[] {
+  return files(new URL('fixtures/outbound/', folder), (name, json) => ({ name, ...outbound.parse(json) }))
+}
+
+function files<T>(folder: URL, read: (name: string, json: unknown) => T): T[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+  return names.sort().map((name) => {
+    try {
+      return read(name.replace(/\.json$/, ''), JSON.parse(readFileSync(new URL(name, folder), 'utf8')))
+    } catch (cause) {
+      throw new Error(`fixture ${new URL(name, folder).pathname}: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      })
+    }
+  })
+}
+
+export type SignRequest = (
+  request: {
+    readonly method: string
+    readonly url: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: Buffer
+  },
+  secret: string,
+  now: Date,
+) => Record<string, string>
+
+/** The request as it arrives; signed when the fixture leaves that to the kit. */
+export function requestOf(fixture: InboundFixture, sign: SignRequest | undefined): InboundRequest {
+  const { method, url, headers, body, bodyJson } = fixture.request
+  const text = body ?? (bodyJson === undefined ? '' : JSON.stringify(bodyJson))
+  const request = { method, url, headers, body: Buffer.from(text) }
+  if (!fixture.request.sign) return request
+  if (!sign) throw new Error(`fixture ${fixture.name} leaves signing to the kit: give conformance() the option "sign"`)
+  return { ...request, headers: { ...headers, ...sign(request, fixture.secret, new Date(fixture.now)) } }
+}

@@ -1,0 +1,93 @@
+/** The shapes of facts.ts, checked at run time: a connector's answer must be exactly that, with nothing else in it. */
+
+import { z } from 'zod'
+import {
+  casePriorities,
+  caseStatuses,
+  channels,
+  type Observation,
+  type PersonFacts,
+  surveyScales,
+  visibilities,
+} from '#hub/connector/facts.ts'
+
+const id = z.string().min(1)
+const time = z.iso.datetime({ offset: false })
+const scalar = z.union([z.string(), z.number(), z.boolean()])
+const fields = z.record(z.string(), z.union([scalar, z.array(scalar), z.null()]))
+
+const company = z.strictObject({
+  id: id.exactOptional(),
+  name: z.string().exactOptional(),
+  domain: z.string().exactOptional(),
+  traits: fields.exactOptional(),
+})
+const person: z.ZodType<PersonFacts> = z.strictObject({
+  id: id.exactOptional(),
+  name: z.string().exactOptional(),
+  emails: z.array(z.string()).exactOptional(),
+  phones: z.array(z.string()).exactOptional(),
+  company: company.exactOptional(),
+  locale: z.string().exactOptional(),
+  traits: fields.exactOptional(),
+  verified: z.boolean().exactOptional(),
+  updatedAt: time.exactOptional(),
+})
+const agent = z.strictObject({
+  id: id.exactOptional(),
+  name: z.string().exactOptional(),
+  email: z.string().exactOptional(),
+})
+const caseFacts = z.strictObject({
+  id,
+  subject: z.string().exactOptional(),
+  status: z.enum(caseStatuses).exactOptional(),
+  priority: z.enum(casePriorities).nullable().exactOptional(),
+  channel: z.enum(channels).exactOptional(),
+  tags: z.array(z.string()).exactOptional(),
+  requester: person.exactOptional(),
+  assignee: agent.nullable().exactOptional(),
+  team: z.string().nullable().exactOptional(),
+  custom: fields.exactOptional(),
+  url: z.string().exactOptional(),
+  createdAt: time.exactOptional(),
+  updatedAt: time.exactOptional(),
+  version: z.string().exactOptional(),
+  deleted: z.boolean().exactOptional(),
+})
+const attachment = z.strictObject({
+  id: id.exactOptional(),
+  name: z.string(),
+  contentType: z.string().exactOptional(),
+  sizeBytes: z.number().int().nonnegative().exactOptional(),
+  url: z.string().exactOptional(),
+})
+const author = z.strictObject({
+  kind: z.enum(['customer', 'agent', 'system']),
+  id: id.exactOptional(),
+  name: z.string().exactOptional(),
+  email: z.string().exactOptional(),
+})
+const message = z.strictObject({
+  id,
+  visibility: z.enum(visibilities),
+  author,
+  text: z.string(),
+  html: z.string().exactOptional(),
+  attachments: z.array(attachment).exactOptional(),
+  sentAt: time,
+})
+const rating = z.strictObject({
+  scale: z.enum(surveyScales),
+  score: z.number().int(),
+  comment: z.string().exactOptional(),
+})
+const head = { occurredAt: time, byHub: z.boolean() }
+
+export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('type', [
+  z.strictObject({ ...head, type: z.literal('case'), case: caseFacts }),
+  z.strictObject({ ...head, type: z.literal('message'), caseId: id, message }),
+  z.strictObject({ ...head, type: z.literal('person'), person }),
+  z.strictObject({ ...head, type: z.literal('rating'), caseId: id, rating }),
+  z.strictObject({ ...head, type: z.literal('pointer'), entity: z.enum(['case', 'person']), id }),
+])
