@@ -39,11 +39,16 @@ export async function loadFlatOut(
 }
 
 /** At a steady rate, whatever the other side does: a slow answer does not slow the next request. */
-export async function loadAtRate(port: number, perSecond: number, requests: readonly Buffer[]): Promise<LoadResult> {
+export async function loadAtRate(
+  port: number,
+  startAtMs: number,
+  perSecond: number,
+  requests: readonly Buffer[],
+): Promise<LoadResult> {
   const clients = await Promise.all(Array.from({ length: 50 }, () => connect(port)))
   const latencies: number[] = []
   let ok = 0
-  const started = performance.now()
+  const started = startAtMs - performance.timeOrigin
   await Promise.all(
     requests.map(async (request, index) => {
       const dueMs = (index * 1000) / perSecond
@@ -68,7 +73,7 @@ function connect(port: number): Promise<Client> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1')
     socket.setNoDelay(true)
-    let received = Buffer.alloc(0)
+    let received: Buffer = Buffer.alloc(0)
     let queue: { done: (status: number) => void; failed: (error: Error) => void }[] = []
     socket.on('data', (chunk: Buffer) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
@@ -106,7 +111,9 @@ function connect(port: number): Promise<Client> {
 
 export function httpRequest(path: string, headers: Readonly<Record<string, string>>, body: string): Buffer {
   const lines = Object.entries({ host: '127.0.0.1', ...headers, 'content-length': String(Buffer.byteLength(body)) })
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  )
 }
 
 function summarise(latencies: number[], ok: number, seconds: number): LoadResult {

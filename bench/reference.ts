@@ -57,7 +57,8 @@ for (let n = 0; n < 100; n += 1) {
   const priority = ['low', 'normal', 'high', 'urgent'][n % 4] ?? 'low'
   rulesByPriority.set(priority, [...(rulesByPriority.get(priority) ?? []), { tag: n === 2 ? 'billing' : `tag-${n}` }])
 }
-const matches = (event: Event) => (rulesByPriority.get(event.case.priority) ?? []).filter((rule) => event.case.tags.includes(rule.tag))
+const matches = (event: Event) =>
+  (rulesByPriority.get(event.case.priority) ?? []).filter((rule) => event.case.tags.includes(rule.tag))
 
 if (mode === 'ingest') {
   app.post('/hooks/bench', (request, response) => {
@@ -65,7 +66,9 @@ if (mode === 'ingest') {
   })
 } else {
   const pool = new pg.Pool({ connectionString: process.env['BENCH_DATABASE_URL'], max: 4 })
-  await pool.query('create table if not exists inbox (id text primary key, body text not null, done boolean not null default false)')
+  await pool.query(
+    'create table if not exists inbox (id text primary key, body text not null, done boolean not null default false)',
+  )
   const http = new HttpPool(new URL(sink).origin, { connections: 50 })
   const store = groupCommit<{ id: string; body: string }, boolean>(async (items) => {
     const { rows } = await pool.query<{ id: string }>({
@@ -82,12 +85,18 @@ if (mode === 'ingest') {
   })
   const work = async (id: string, body: string) => {
     for (const _ of matches(JSON.parse(body) as Event)) {
-      const answer = await http.request({ path: new URL(sink).pathname, method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body })
+      const answer = await http.request({
+        path: new URL(sink).pathname,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': id },
+        body,
+      })
       await answer.body.dump()
     }
     await finish(id)
   }
-  for (const row of (await pool.query<{ id: string; body: string }>('select id, body from inbox where not done')).rows) {
+  for (const row of (await pool.query<{ id: string; body: string }>('select id, body from inbox where not done'))
+    .rows) {
     void work(row.id, row.body)
   }
   app.post('/hooks/bench', async (request, response) => {

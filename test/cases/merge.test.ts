@@ -66,7 +66,13 @@ describe('three-way merge of a case', () => {
 
   it('knows an agent by e-mail, whatever id a tool gives', () => {
     const first = mergeCase(empty, {}, { assignee: { id: '7', email: 'Leo@desk.example' } }, minute(1), desk)
-    const other = mergeCase(first.state, first.base, { assignee: { id: '99', email: 'leo@desk.example' } }, minute(2), desk)
+    const other = mergeCase(
+      first.state,
+      first.base,
+      { assignee: { id: '99', email: 'leo@desk.example' } },
+      minute(2),
+      desk,
+    )
     expect(other.changes).toEqual({})
   })
 
@@ -87,7 +93,9 @@ describe('three-way merge of a case', () => {
           const copies = fc.array(fc.constantFrom(...news), { maxLength: 8 })
           return fc.tuple(
             fc.constant(news),
-            copies.chain((extra) => fc.shuffledSubarray([...news, ...extra], { minLength: news.length + extra.length })),
+            copies.chain((extra) =>
+              fc.shuffledSubarray([...news, ...extra], { minLength: news.length + extra.length }),
+            ),
           )
         }),
         ([ordered, shuffled]) => {

@@ -1,0 +1,153 @@
+/**
+ * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
+ * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest` or `-- effect` runs one part.
+ */
+import { createHmac, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
+import { httpRequest, loadAtRate, loadFlatOut } from './load.ts'
+import { createDatabase, type Side, type Sink, startHubSide, startReference, startSink } from './sides.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+})
+const rounds = Number(values.rounds)
+const wants = (part: string) => positionals.length === 0 || positionals.includes(part)
+const quiet = { debug() {}, info() {}, warn() {}, error: console.error }
+
+interface Row {
+  readonly what: string
+  readonly hub: number
+  readonly yardstick: number
+  readonly ratio: number
+  readonly goal: string
+}
+const rows: Row[] = []
+
+const data = mkdtempSync(join(tmpdir(), 'deskweave-bench-db-'))
+const postgres = await startEmbedded({ dataDir: data, log: quiet })
+const sink = await startSink()
+try {
+  if (wants('ingest')) await benchIngest(sink)
+  if (wants('effect')) await benchEffect(sink)
+} finally {
+  sink.stop()
+  await postgres.stop()
+  rmSync(data, { recursive: true, force: true })
+}
+console.table(Object.fromEntries(rows.map(({ what, ...row }) => [what, row])))
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`
+console.log(`median of ${rounds}, ${machine}`)
+if (values.json) writeFileSync(values.json, JSON.stringify({ machine, rounds, rows }, null, 2))
+
+/** Accept only: tenant, signature, dedupe and the durable row against express with the signature and nothing behind it. */
+async function benchIngest(to: Sink) {
+  const hub = await startHubSide('web', await createDatabase(postgres.url), to.url)
+  const express = await startReference('ingest', '', to.url)
+  const perSecond = await alternate([hub, express], async (side) => {
+    const requests = signed(side, 20_000, () => 0)
+    let index = 0
+    const result = await loadFlatOut(side.port, 50, () => requests[index++])
+    mustBeAll(result.answered2xx, requests.length)
+    return result.perSecond
+  })
+  add('accepted webhooks/s, 50 connections', perSecond, '≥ 0.50')
+  await Promise.all([hub.stop(), express.stop()])
+}
+
+/** From the webhook to the effect at a sink, and how long it takes at a steady rate. */
+async function benchEffect(to: Sink) {
+  const hub = await startHubSide('web,worker', await createDatabase(postgres.url), to.url)
+  const reference = await startReference('pipeline', await createDatabase(postgres.url), to.url)
+  const throughput = await alternate([hub, reference], async (side) => {
+    const requests = signed(side, 10_000, () => 0)
+    const { done } = await to.expect(requests.length)
+    const started = Date.now()
+    let index = 0
+    const result = await loadFlatOut(side.port, 50, () => requests[index++])
+    mustBeAll(result.answered2xx, requests.length)
+    return (requests.length * 1000) / ((await done).at - started)
+  })
+  add('event → effect, events/s', throughput, '≥ 0.50')
+  const latency = await alternate([hub, reference], async (side) => {
+    const startAtMs = Date.now() + 1_000
+    const requests = signed(side, 1_000, (index) => startAtMs + index * 10)
+    const { done } = await to.expect(requests.length)
+    await loadAtRate(side.port, startAtMs, 100, requests)
+    return (await done).p99Ms
+  })
+  add('event → effect at 100/s, p99 ms', latency, '≤ 2')
+  await Promise.all([hub.stop(), reference.stop()])
+}
+
+async function alternate(sides: readonly [Side, Side], measure: (side: Side) => Promise<number>) {
+  const figures: [number[], number[]] = [[], []]
+  // One turn each to warm up.
+  for (const side of sides) await measure(side)
+  for (let round = 0; round < rounds; round += 1) {
+    for (const index of [0, 1] as const) figures[index].push(await measure(sides[index]))
+  }
+  return figures.map(median) as [number, number]
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
+
+function add(what: string, [hub, yardstick]: readonly [number, number], goal: string) {
+  const round = (value: number) => Number(value.toFixed(value < 100 ? 2 : 0))
+  rows.push({ what, hub: round(hub), yardstick: round(yardstick), ratio: Number((hub / yardstick).toFixed(2)), goal })
+}
+
+function mustBeAll(got: number, wanted: number) {
+  if (got !== wanted) throw new Error(`${wanted - got} of ${wanted} requests were not answered 2xx`)
+}
+
+/** About 1 KB each: a new case of one of the customers, signed as Standard Webhooks says. */
+function signed(side: Side, count: number, sentAtMs: (index: number) => number): Buffer[] {
+  const key = Buffer.from(side.secret.replace('whsec_', ''), 'base64')
+  const run = randomUUID().slice(0, 8)
+  return Array.from({ length: count }, (_, index) => {
+    const id = `msg_${run}_${index}`
+    const now = new Date().toISOString()
+    const person = index % Math.ceil(count / 4)
+    const timestamp = String(Math.floor(Date.now() / 1000))
+    const body = JSON.stringify({
+      type: 'case',
+      occurred_at: now,
+      case: {
+        id: `${run}-${index}`,
+        subject: 'The invoice of last month shows a wrong amount',
+        status: 'open',
+        priority: 'high',
+        channel: 'email',
+        tags: ['billing', 'invoice'],
+        requester: {
+          id: `${run}-person-${person}`,
+          name: `Customer ${person}`,
+          emails: [`${run}.${person}@customers.example`],
+          phones: [],
+          locale: 'en-GB',
+          traits: { plan: 'pro' },
+        },
+        team: 'billing',
+        url: `https://desk.example/cases/${run}-${index}`,
+        created_at: now,
+        updated_at: now,
+        custom: { sent_at_ms: String(sentAtMs(index)), note: 'x'.repeat(380) },
+      },
+    })
+    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+    const headers = {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': `v1,${signature}`,
+    }
+    return httpRequest(side.path, headers, body)
+  })
+}

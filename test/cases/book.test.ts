@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { contentHash, createCaseBook, type LoadedBook } from '#hub/cases/book.ts'
+
+const nothing: LoadedBook = { cases: [], links: [], messages: [] }
+const news = { connectionId: 'con_desk', at: '2026-11-22T10:00:00.000Z', cause: { inboxSeq: 1, depth: 0 } }
+const at = (n: number) => ({ ...news, at: `2026-11-22T10:0${n}:00.000Z`, cause: { inboxSeq: n, depth: 0 } })
+
+function ids() {
+  let n = 0
+  return (kind: 'case' | 'msg') => {
+    n += 1
+    return `${kind}_${n}`
+  }
+}
+const book = (loaded: LoadedBook = nothing) => createCaseBook(loaded, ids())
+const types = (events: readonly { type: string }[]) => events.map((event) => event.type)
+
+describe('the case book', () => {
+  it('opens a case for a vendor case it has not seen, and finds it again by its link', () => {
+    const cases = book()
+    const { events } = cases.observe({ id: 'T-1', subject: 'Invoice', status: 'open' }, 'pro_ana', news)
+    expect(types(events)).toEqual(['case.created'])
+    expect(events[0]).toMatchObject({ profileId: 'pro_ana', connectionId: 'con_desk' })
+    expect(cases.caseOf('con_desk', 'T-1')?.fields).toMatchObject({ subject: 'Invoice', requester: 'pro_ana' })
+    expect(cases.caseOf('con_other', 'T-1')).toBeUndefined()
+  })
+
+  it('tells solving, closing and reopening apart from other changes', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open' }, undefined, at(0))
+    expect(types(cases.observe({ id: 'T-1', status: 'solved' }, undefined, at(1)).events)).toEqual([
+      'case.updated',
+      'case.solved',
+    ])
+    expect(types(cases.observe({ id: 'T-1', status: 'closed' }, undefined, at(2)).events)).toEqual([
+      'case.updated',
+      'case.closed',
+    ])
+    expect(types(cases.observe({ id: 'T-1', status: 'open' }, undefined, at(3)).events)).toEqual([
+      'case.updated',
+      'case.reopened',
+    ])
+    expect(cases.caseOf('con_desk', 'T-1')?.solvedAt).toBeNull()
+  })
+
+  it('raises the solution of a case that it first sees when it is solved', () => {
+    expect(types(book().observe({ id: 'T-1', status: 'solved' }, undefined, news).events)).toEqual([
+      'case.created',
+      'case.solved',
+    ])
+  })
+
+  it('raises nothing for the same facts again', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open', tags: ['b', 'a'] }, 'pro_ana', at(0))
+    expect(cases.observe({ id: 'T-1', status: 'open', tags: ['a', 'b'] }, 'pro_ana', at(1)).events).toEqual([])
+  })
+
+  it('gives the same news the same event id', () => {
+    const [one, other] = [book(), book()].map(
+      (cases) => cases.observe({ id: 'T-1', status: 'open' }, undefined, news).events[0],
+    )
+    expect(one?.id).toBe(other?.id)
+  })
+
+  it('marks a deleted case once', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open' }, undefined, at(0))
+    expect(types(cases.observe({ id: 'T-1', deleted: true }, undefined, at(1)).events)).toEqual(['case.deleted'])
+    expect(cases.observe({ id: 'T-1', deleted: true }, undefined, at(2)).events).toEqual([])
+    expect(cases.linksOf('case_1')[0]?.deletedAt).toEqual(new Date('2026-11-22T10:01:00Z'))
+  })
+
+  it('notes a message once, and follows an edit without raising it again', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1' }, 'pro_ana', at(0))
+    const message = {
+      id: 'M-1',
+      visibility: 'public',
+      author: { kind: 'customer' },
+      text: 'Help',
+      sentAt: at(1).at,
+    } as const
+    expect(types(cases.observeMessage('case_1', message, false, at(1)))).toEqual(['message.received'])
+    expect(cases.observeMessage('case_1', message, false, at(2))).toEqual([])
+    expect(cases.observeMessage('case_1', { ...message, text: 'Help!' }, false, at(3))).toEqual([])
+    expect(cases.changed().messages.map((one) => one.facts.text)).toEqual(['Help!'])
+  })
+
+  it('knows its own message when it comes back, by what it says', () => {
+    const cases = book({
+      ...nothing,
+      cases: [
+        {
+          id: 'case_9',
+          parentId: null,
+          fields: { status: 'open', tags: [] },
+          provenance: {},
+          createdAt: new Date(news.at),
+          updatedAt: new Date(news.at),
+          solvedAt: null,
+        },
+      ],
+      messages: [
+        {
+          id: 'msg_ours',
+          caseId: 'case_9',
+          connectionId: 'con_desk',
+          externalId: null,
+          facts: { visibility: 'public', author: { kind: 'system' }, text: 'We look into it.', sentAt: news.at },
+          contentHash: contentHash('We look into it.', 'public'),
+          deliveryKey: 'dw_1',
+        },
+      ],
+    })
+    const echo = {
+      id: 'M-7',
+      visibility: 'public',
+      author: { kind: 'agent' },
+      text: 'We  look\ninto it.\n',
+      sentAt: news.at,
+    } as const
+    expect(cases.observeMessage('case_9', echo, false, news)).toEqual([])
+    expect(cases.changed().messages).toMatchObject([{ id: 'msg_ours', externalId: 'M-7' }])
+  })
+
+  it('never takes an internal note for the public message of the same words', () => {
+    expect(contentHash('same', 'internal')).not.toBe(contentHash('same', 'public'))
+  })
+})
