@@ -35,7 +35,7 @@ function groupCommit<T, R>(write: (items: T[]) => Promise<R[]>): (item: T) => Pr
     waiting = []
     try {
       const results = await write(batch.map((one) => one.item))
-      batch.forEach((one, index) => one.done(results[index] as R))
+      for (const [index, one] of batch.entries()) one.done(results[index] as R)
     } catch (error) {
       for (const one of batch) one.failed(error)
     }

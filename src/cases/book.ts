@@ -108,6 +108,8 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const at = facts.updatedAt ?? news.at
       const source: Source = { kind: 'connection', connectionId: news.connectionId, record: facts.id }
       const known = links.get(linkKey(news.connectionId, facts.id))
+      // Late news of a case that is gone does not bring it back.
+      if (known?.deletedAt && !facts.deleted && at <= known.deletedAt.toISOString()) return { events: [] }
       const ours = (known && cases.get(known.caseId)) ?? emptyCase(newId('case'), new Date(facts.createdAt ?? at))
       const merged = mergeCase(ours, known?.base ?? {}, fieldsOf(facts, requesterId), at, source)
       const created = new Date(facts.createdAt ?? at)
@@ -121,7 +123,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         base: merged.base,
         version: isNewest ? (facts.version ?? known?.version ?? null) : known.version,
         url: facts.url ?? known?.url ?? null,
-        deletedAt: facts.deleted ? new Date(at) : (known?.deletedAt ?? null),
+        deletedAt: deletedAtOf(facts, known, at),
         createdAt: known?.createdAt ?? new Date(at),
         updatedAt: isNewest ? new Date(at) : known.updatedAt,
       })
@@ -234,6 +236,12 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     }),
   }
   return book
+}
+
+function deletedAtOf(facts: CaseFacts, known: LinkState | undefined, at: string): Date | null {
+  const before = known?.deletedAt ?? null
+  if (facts.deleted === undefined) return before
+  return facts.deleted ? (before ?? new Date(at)) : null
 }
 
 function emptyCase(id: string, at: Date): CaseState {

@@ -71,6 +71,14 @@ describe('the case book', () => {
     expect(cases.linksOf('case_1')[0]?.deletedAt).toEqual(new Date('2026-11-22T10:01:00Z'))
   })
 
+  it('is not brought back by late news', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open' }, undefined, at(0))
+    cases.observe({ id: 'T-1', deleted: true }, undefined, at(5))
+    expect(cases.observe({ id: 'T-1', status: 'pending' }, undefined, at(4)).events).toEqual([])
+    expect(cases.linksOf('case_1')[0]?.deletedAt).not.toBeNull()
+  })
+
   it('notes a message once, and follows an edit without raising it again', () => {
     const cases = book()
     cases.observe({ id: 'T-1' }, 'pro_ana', at(0))
