@@ -1,12 +1,9 @@
 /** The two sides of each ratio, each a process of its own on the same PostgreSQL: the hub and the yardstick. */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const secret = `whsec_${randomBytes(32).toString('base64')}`
@@ -63,43 +60,29 @@ export async function startReference(mode: 'pipeline' | 'ingest', databaseUrl: s
 
 /** The hub as a user starts it, set up through its own REST API. */
 export async function startHubSide(role: string, databaseUrl: string, sinkUrl: string): Promise<Side> {
-  const port = await freePort()
-  const data = mkdtempSync(join(tmpdir(), 'deskweave-bench-'))
-  const token = randomBytes(24).toString('hex')
-  const child = spawn(process.execPath, [here('../src/cli/main.ts'), 'start'], {
+  const data = temporaryFolder()
+  const hub = await startHubProcess({
+    dataDir: data.path,
     env: {
-      ...process.env,
       DATABASE_URL: databaseUrl,
-      DESKWEAVE_DATA: data,
-      DESKWEAVE_ADMIN_TOKEN: token,
       DESKWEAVE_EXTRA_HOSTS: new URL(sinkUrl).host,
       DESKWEAVE_ROLE: role,
-      PORT: String(port),
-      LOG_LEVEL: 'warn',
+      NODE_ENV: 'production',
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const base = `http://127.0.0.1:${port}`
-  await until(async () => (await fetch(`${base}/readyz`)).ok)
-  const api = async (method: string, path: string, body: unknown) => {
-    const response = await fetch(`${base}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-    return (await response.json()) as { id: string; webhook: { secret: string } }
+  const connection = (await hub.api('POST', '/connections', { connector: 'desk', name: 'Bench desk', config: {} })) as {
+    id: string
+    webhook: { secret: string }
   }
-  const connection = await api('POST', '/connections', { connector: 'desk', name: `Bench ${port}`, config: {} })
-  for (let n = 0; n < 100; n += 1) await api('PUT', `/rules/bench-${n}`, benchRule(n, sinkUrl))
+  for (let n = 0; n < 100; n += 1) await hub.api('PUT', `/rules/bench-${n}`, benchRule(n, sinkUrl))
   return {
     name: 'hub',
-    port,
+    port: hub.port,
     path: `/hooks/${connection.id}`,
     secret: connection.webhook.secret,
     async stop() {
-      await end(child)
-      rmSync(data, { recursive: true, force: true })
+      await hub.stop()
+      data.remove()
     },
   }
 }
@@ -150,23 +133,5 @@ function end(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) return resolve()
     child.once('exit', () => resolve())
     child.kill('SIGTERM')
-  })
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (performance.now() < deadline) {
-    if (await check().catch(() => false)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('the hub did not become ready within 20 s')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
   })
 }
