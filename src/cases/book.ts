@@ -49,6 +49,8 @@ export interface CaseBook {
   caseOf(connectionId: string, externalId: string): CaseState | undefined
   get(caseId: string): CaseState | undefined
   linksOf(caseId: string): readonly LinkState[]
+  /** The cases that were known before the batch. */
+  caseIds(): readonly string[]
   /** The leaf profiles that loaded cases belong to. */
   requesters(): readonly string[]
   /** A vendor's news about a case. Creates case and link when neither is known. */
@@ -102,6 +104,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     },
     get: (caseId) => cases.get(caseId),
     linksOf: (caseId) => linksByCase.get(caseId) ?? [],
+    caseIds: () => loaded.cases.map((state) => state.id),
     requesters: () => [...cases.values()].flatMap((state) => read.requester(state.fields) ?? []),
 
     observe(facts, requesterId, news) {

@@ -5,11 +5,20 @@
 import { appendEvents, type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#hub/cases/index.ts'
 import type { OutMessage } from '#hub/connector/contract.ts'
 import type { Author } from '#hub/connector/facts.ts'
-import { type ProfileView, profileViewsFor } from '#hub/identity/index.ts'
+import { profileViewsFor } from '#hub/identity/index.ts'
 import { putInOutbox } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
-import { admit, evaluateRules, type RuleOutcome, type RuleRun, recordRuns } from '#hub/rules/index.ts'
+import {
+  admit,
+  causeOfRule,
+  evaluateRules,
+  type RuleRun,
+  type RuleSet,
+  recordRuns,
+  runsSince,
+} from '#hub/rules/index.ts'
+import type { ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
 import { createEffects } from './effects.ts'
 import type { PipelineHub } from './index.ts'
@@ -35,22 +44,23 @@ export async function createConsequences(
 ): Promise<Consequences> {
   const ruleSet = await rules.current(trx)
   const wanted = [...new Set([...leaves, ...book.requesters()])]
-  const profiles: ReadonlyMap<string, ProfileView> = ruleSet.size === 0 ? new Map() : await profileViewsFor(trx, wanted)
+  const profiles: ReadonlyMap<string, ProfileView> =
+    ruleSet.byEvent.size === 0 ? new Map() : await profileViewsFor(trx, wanted)
   const now = hub.now()
   const effects = createEffects({ book, profiles, connections: hub.connections.all(), now })
   const recorded: DomainEvent[] = []
   const runs: RuleRun[] = []
   const solved: SolvedCase[] = []
   const reopened = new Set<string>()
-  const runsOfCase = new Map<string, number>()
+  const runsOfCase = new Map(await runsWithinHour(trx, ruleSet, book, now))
 
   function take(event: DomainEvent): readonly DomainEvent[] {
     recorded.push(event)
     if (event.caseId && event.type === 'case.solved') noteSolved(event, event.caseId)
     if (event.caseId && event.type === 'case.reopened') reopened.add(event.caseId)
     effects.afterMerge(event)
-    const context = ruleSet.hears(event.type) ? contextOf(event, book, profiles, hub.connections) : undefined
-    if (!context) return []
+    if (!ruleSet.byEvent.has(event.type) && ruleSet.unreadable.length === 0) return []
+    const context = contextOf(event, book, profiles, hub.connections)
     return evaluateRules(ruleSet, context, now).flatMap((outcome) => act(event, outcome))
   }
 
@@ -59,7 +69,8 @@ export async function createConsequences(
       ruleId: outcome.ruleId,
       ruleVersion: outcome.version,
       eventId: event.id,
-      caseId: event.caseId ?? null,
+      ...(event.caseId ? { caseId: event.caseId } : {}),
+      ranAt: now,
     }
     if (outcome.result === 'failed') {
       runs.push({ ...run, result: 'failed', detail: { problem: outcome.problem } })
@@ -67,14 +78,14 @@ export async function createConsequences(
     }
     const admission = admit(event.cause, outcome.ruleId, runsOfCase.get(event.caseId ?? '') ?? 0)
     if (!admission.ok) {
-      runs.push({ ...run, result: 'cut', detail: { reason: admission.reason, ring: admission.ring } })
+      runs.push({ ...run, result: 'cut', detail: { problem: admission.problem, ring: admission.ring } })
       hub.log.warn({ case_id: event.caseId, ring: admission.ring }, 'a chain of rules was cut')
       return []
     }
     runs.push({ ...run, result: outcome.result, detail: { actions: outcome.actions, depth: event.cause.depth } })
     if (outcome.result === 'simulated') return []
-    runsOfCase.set(event.caseId ?? '', (runsOfCase.get(event.caseId ?? '') ?? 0) + 1)
-    return effects.apply(event, outcome, causeOf(event, outcome))
+    if (event.caseId) runsOfCase.set(event.caseId, (runsOfCase.get(event.caseId) ?? 0) + 1)
+    return effects.apply(event, outcome, causeOfRule(event, { id: outcome.ruleId, version: outcome.version }))
   }
 
   function noteSolved(event: DomainEvent, caseId: string) {
@@ -107,7 +118,7 @@ export async function createConsequences(
     async save() {
       await saveBook(trx, book.changed())
       await appendEvents(trx, recorded, now)
-      await recordRuns(trx, runs, now)
+      await recordRuns(trx, runs)
       await effects.saveTraits(trx)
       await putInOutbox(trx, effects.entries())
       if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened', now)
@@ -116,13 +127,14 @@ export async function createConsequences(
   }
 }
 
-function causeOf(event: DomainEvent, outcome: RuleOutcome): Cause {
-  return {
-    ...event.cause,
-    eventId: event.id,
-    ruleId: outcome.ruleId,
-    ruleVersion: outcome.version,
-    depth: event.cause.depth + 1,
-    chain: [...(event.cause.chain ?? []), outcome.ruleId],
-  }
+/** How often rules ran on these cases within the last hour; nobody counts while there are no rules. */
+async function runsWithinHour(
+  trx: Trx,
+  ruleSet: RuleSet,
+  book: CaseBook,
+  now: Date,
+): Promise<ReadonlyMap<string, number>> {
+  const caseIds = book.caseIds()
+  if (ruleSet.byEvent.size === 0 || caseIds.length === 0) return new Map()
+  return await runsSince(trx, caseIds, new Date(now.getTime() - 3_600_000))
 }
