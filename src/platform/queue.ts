@@ -31,6 +31,8 @@ export interface Queue {
   schedule(name: string, schedule: Schedule): Promise<void>
   /** With `work: false` this process sends and does not work. */
   start(options?: { readonly work?: boolean }): Promise<void>
+  /** @throws when it cannot work now. */
+  check(): Promise<void>
   /** Finishes the jobs in hand, up to `timeoutMs`. */
   stop(timeoutMs?: number): Promise<void>
 }
@@ -133,6 +135,9 @@ export function createQueue(options: QueueOptions, log: Log): Queue {
       if (options.role) await grantTo(boss, options.role)
       for (const definition of definitions.values()) await begin(definition)
       for (const [name, schedule] of schedules) await beginSchedule(fullName(name), schedule)
+    },
+    async check() {
+      await started().boss.getDb().executeSql(`select from ${schema}.version`)
     },
     async stop(timeoutMs = 10_000) {
       for (const timer of timers) clearInterval(timer)

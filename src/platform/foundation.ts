@@ -1,0 +1,86 @@
+/**
+ * What every hub process stands on, started in order and stopped in reverse: database, migrations, pool, signals, queue.
+ * The rooms are put on top of it in main.ts.
+ */
+
+import type { Log } from '#hub/connector/contract.ts'
+import type { Hub } from '#hub/hub.ts'
+import { openDatabase } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { startEmbedded } from './embedded-postgres.ts'
+import type { Env } from './env.ts'
+import { createMetrics } from './metrics.ts'
+import { createQueue } from './queue.ts'
+import { createSecretBox, keyFromFile } from './secret-box.ts'
+import { createSignals } from './signals.ts'
+
+export interface Foundation extends Omit<Hub, 'connections'> {
+  /** Database and queue, by name. */
+  ready(): Promise<Readonly<Record<string, boolean>>>
+  stop(): Promise<void>
+}
+
+/** One company, one workspace; a hosted hub of many starts one process for each. */
+const workspaceId = 'default'
+
+export async function layFoundation(env: Env, log: Log, now: () => Date): Promise<Foundation> {
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse())
+      await end().catch((err: unknown) => log.error({ err }, 'a part did not stop cleanly'))
+  }
+  try {
+    const url = env.databaseUrl ?? (await embedded(env, log, stops))
+    const secrets = createSecretBox(env.secretKeys ?? [keyFromFile(env.dataDir)])
+    const { role } = await migrate(url, log, { workspaceId })
+    const access = { url, workspaceId, ...(role ? { role } : {}) }
+
+    const { db, pool, close } = openDatabase(access)
+    stops.push(close)
+    const signals = createSignals(access, log)
+    stops.push(signals.stop)
+    const queue = createQueue(access, log)
+    stops.push(queue.stop)
+    await Promise.all([signals.start(), warnIfNotDurable(pool, log)])
+
+    const check = (question: Promise<unknown>) => question.then(() => true).catch(() => false)
+    return {
+      env,
+      log,
+      now,
+      db,
+      pool,
+      queue,
+      secrets,
+      metrics: createMetrics(),
+      signals,
+      async ready() {
+        const [database, jobs] = await Promise.all([check(pool.query('select 1')), check(queue.check())])
+        return { database, queue: jobs }
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function embedded(env: Env, log: Log, stops: (() => Promise<void>)[]): Promise<string> {
+  const server = await startEmbedded({ dataDir: env.dataDir, log })
+  stops.push(server.stop)
+  log.info({ dataDir: env.dataDir, adopted: server.adopted }, 'embedded PostgreSQL is up')
+  return server.url
+}
+
+/** Some set-ups trade safety for speed; then an answered webhook may be lost with the power. */
+async function warnIfNotDurable(pool: Hub['pool'], log: Log): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select name from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'`,
+  )
+  for (const { name } of rows)
+    log.warn(
+      { setting: name },
+      `PostgreSQL runs with ${name}=off: acknowledged webhooks can be lost in a crash; turn it on`,
+    )
+}
