@@ -10,6 +10,8 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
+    // Its own serialiser would copy everything that hangs on an error.
+    serializers: { err: (value: unknown) => value },
     formatters: { level: (label: string) => ({ level: label }), log: (data: object) => redactFields(data, 0) },
   }
   return destination ? pino(options, destination) : pino(options)
