@@ -10,7 +10,6 @@ import type { AccountLimits, Priority } from './account-limits.ts'
 import { type HostPolicy, hostPolicy } from './host-policy.ts'
 import { type AnswerHeaders, limitNews, retryAfterMs, vendorText } from './http-answer.ts'
 import { type Answer, AnswerTooLong, exchange, NoAnswer } from './http-exchange.ts'
-import { redactor } from './redact-text.ts'
 import { AddressRefused, type ExtraHosts } from './ssrf.ts'
 
 export const answerTimeoutMs = 15_000
@@ -33,7 +32,8 @@ export interface AccountOptions {
   readonly connector: Connector
   /** The connection's settings, secrets included. */
   readonly config: unknown
-  readonly secrets: readonly string[]
+  /** Takes the connection's secrets out of a text. */
+  readonly redact: (text: string) => string
   readonly agent: Agent
   readonly extraHosts: ExtraHosts
   readonly limits: AccountLimits
@@ -58,7 +58,7 @@ export function outboundAccount(options: AccountOptions): Account {
     }),
     api: api ? { base: new URL(api.baseUrl), headers: lowerCase(api.headers) } : undefined,
     limits: options.limits,
-    redact: redactor(options.secrets),
+    redact: options.redact,
     now: options.now,
   }
 }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { defineConnector, type RateLimit } from '#hub/connector/contract.ts'
 import { AccountLimits } from '#hub/platform/account-limits.ts'
 import { createOutboundHttp, outboundAccount } from '#hub/platform/outbound-http.ts'
+import { redactor } from '#hub/platform/redact-text.ts'
 import { createGuardedAgent, extraHosts } from '#hub/platform/ssrf.ts'
 import { bodyOf, type LocalServer, localServer, reply } from './local-server.ts'
 
@@ -46,7 +47,7 @@ function doorTo(baseUrl: string, setting: Setting = {}) {
     connectionId: 'c_1',
     connector,
     config: { api: baseUrl, token },
-    secrets: [token],
+    redact: redactor([token]),
     agent,
     extraHosts: extra,
     limits: new AccountLimits('desk c_1', setting.limits ?? []),
