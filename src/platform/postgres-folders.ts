@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Log } from '#hub/connector/contract.ts'
 import { type Account, isReachable, sharedFolder } from './postgres-binaries.ts'
 
@@ -77,6 +77,7 @@ function serverAccount(dataDir: string): Account | undefined {
 
 function reachableParent(dataDir: string, account: Account | undefined, log: Log): string {
   const real = realpathSync(dataDir)
+  letPass(real, account)
   if (isReachable(real, account)) return real
   const link = join(real, 'postgres')
   if (existsSync(join(real, 'pg'))) {
@@ -93,6 +94,15 @@ function reachableParent(dataDir: string, account: Account | undefined, log: Log
     `${account?.name} may not enter the data folder, so the database is kept elsewhere; back up both`,
   )
   return elsewhere
+}
+
+/** The data folder is the hub's own: its group may pass through, and see nothing. */
+function letPass(folder: string, account: Account | undefined): void {
+  if (!account || isReachable(folder, account) || !isReachable(dirname(folder), account)) return
+  const { uid, mode } = statSync(folder)
+  if (uid !== process.geteuid?.()) return
+  chownSync(folder, uid, account.gid)
+  chmodSync(folder, (mode & 0o700) | 0o010)
 }
 
 function socketFolder(parent: string, account: Account | undefined): string {

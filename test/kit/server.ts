@@ -16,7 +16,7 @@ declare module 'vitest' {
   }
 }
 
-const prefix = 'deskweave-test-'
+const prefix = 'deskweave-vitest-'
 const problems: Log = {
   debug() {},
   info() {},
@@ -40,8 +40,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 async function embed(): Promise<{ url: string; end(): Promise<void> }> {
   for (const name of readdirSync(tmpdir())) {
-    const maker = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : process.pid
-    if (!isAlive(maker)) remove(join(tmpdir(), name))
+    const maker = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]
+    if (maker !== undefined && !isAlive(Number(maker))) remove(join(tmpdir(), name))
   }
   const dataDir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
   // Run by root, the server is another user, who must get in.
