@@ -70,7 +70,11 @@ export type PlannedAction =
       readonly tags?: readonly string[]
       readonly team?: string
     }
-  | { readonly type: 'update_person'; readonly connection?: string; readonly traits: Readonly<Record<string, FieldValue>> }
+  | {
+      readonly type: 'update_person'
+      readonly connection?: string
+      readonly traits: Readonly<Record<string, FieldValue>>
+    }
   | { readonly type: 'notify'; readonly connection: string; readonly to: string; readonly text: string }
   | { readonly type: 'webhook'; readonly url: string; readonly body: unknown }
 

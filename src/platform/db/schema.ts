@@ -220,6 +220,7 @@ export interface Schema {
     version: number
     is_current: boolean
     mode: RuleMode
+    position: Defaulted<number>
     name: string
     definition: Json<unknown>
     source: string

@@ -253,6 +253,8 @@ create table rules (
   version int not null,
   is_current boolean not null,
   mode text not null check (mode in ('draft', 'simulate', 'on', 'off')),
+  -- Rules run in this order.
+  position int not null default 0,
   name text not null,
   definition jsonb not null,
   source text not null,
