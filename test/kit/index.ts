@@ -1,4 +1,5 @@
 /** What tests may use: real parts, made quick and repeatable. */
 export { type FakeClock, fakeClock } from './clock.ts'
+export { type ConformanceOptions, checks, conformance } from './conformance.ts'
 export { type TestDatabase, testDatabase } from './database.ts'
 export { type Line, quietLog, recordingLog } from './log.ts'

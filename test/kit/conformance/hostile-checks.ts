@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { UnreadableInput } from '#hub/connector/errors.ts'
 import type { Check } from './check.ts'
 import type { MakeCheck, Received } from './inbound-checks.ts'
+import { withMemberEverywhere } from './json-text.ts'
 import { observationSchema } from './observation.ts'
 
 export function hostileChecks(check: MakeCheck): Check[] {
@@ -99,13 +100,10 @@ function* mutations(text: string): Generator<string> {
   }
 }
 
-/** Written into the text, because `{ __proto__: … }` in code would set the prototype instead of a key. */
-function* poisoned(text: string): Generator<string> {
-  for (const key of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']) {
-    for (const value of ['{"polluted":true}', '{"prototype":{"polluted":true}}', '"polluted"', 'null']) {
-      yield text.replaceAll(/\{(?=\s*")/g, `{"${key}":${value},`)
-    }
-  }
+function poisoned(text: string): string[] {
+  const keys = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
+  const values = ['{"polluted":true}', '{"prototype":{"polluted":true}}', '"polluted"', 'null']
+  return keys.flatMap((key) => values.map((value) => withMemberEverywhere(text, `"${key}":${value}`)))
 }
 
 function parsed(text: string): unknown {

@@ -6,6 +6,7 @@ import type { Observation } from '#hub/connector/facts.ts'
 import { type Check, configOf, plain, type Subject } from './check.ts'
 import { type InboundFixture, requestOf } from './fixtures.ts'
 import { hostileChecks } from './hostile-checks.ts'
+import { withMemberAdded } from './json-text.ts'
 import { observationSchema } from './observation.ts'
 import { offline } from './offline.ts'
 import { type QualityRule, reasonAgainst } from './quality.ts'
@@ -229,30 +230,9 @@ async function toleratesNewFields(given: Received): Promise<void> {
   }
 }
 
-/** The body once for each of its objects, with one more field in it. */
 function withNewFields(text: string, contentType = ''): string[] {
   if (contentType.includes('x-www-form-urlencoded')) return [`${text}&${newField}=1`]
-  const root = parsed(text)
-  const changed: string[] = []
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return
-    if (!Array.isArray(value)) {
-      Reflect.set(value, newField, 'new')
-      changed.push(JSON.stringify(root))
-      Reflect.deleteProperty(value, newField)
-    }
-    for (const inner of Object.values(value)) visit(inner)
-  }
-  visit(root)
-  return changed
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return withMemberAdded(text, `"${newField}":"new"`)
 }
 
 async function isUnreadable(given: Received): Promise<void> {
