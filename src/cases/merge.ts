@@ -33,7 +33,7 @@ export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at
   const stale: string[] = []
   for (const [field, value] of Object.entries(theirs)) {
     const known = base[field]
-    if (known && at < known.at) {
+    if (known && (at < known.at || predatesOurWrite(field, ours, known, at))) {
       stale.push(field)
       continue
     }
@@ -45,6 +45,16 @@ export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at
   }
   const { state, changes } = setFields(ours, accepted, at, source)
   return { state, base: nextBase, changes, conflicts, stale }
+}
+
+/**
+ * The vendor has confirmed our write, without a time of its own: news from before we wanted it is old. (With a time of its
+ * own, the base carries that and speaks for itself.)
+ */
+function predatesOurWrite(field: string, ours: CaseState, base: Dated, at: string): boolean {
+  const provenance = ours.provenance[field]
+  if (!provenance || provenance.source.kind === 'connection') return false
+  return base.at < provenance.at && at < provenance.at && sameValue(field, ours.fields[field], base.value)
 }
 
 function mergeField(

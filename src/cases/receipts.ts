@@ -19,19 +19,13 @@ export interface Delivered {
 /** Called under the workspace's lock, in the transaction that settles the deliveries. */
 export async function applyReceipts(trx: Db, delivered: readonly Delivered[], now: Date): Promise<void> {
   for (const one of delivered) {
-    if (one.action.type === 'case.update') await applyUpdate(trx, one, one.action.externalId, one.action.change, now)
+    if (one.action.type === 'case.update') await applyUpdate(trx, one, one.action.externalId, one.action.change)
     if (one.action.type === 'case.message') await applyMessage(trx, one, one.action.externalId)
     if (one.action.type === 'case.create') await applyCreate(trx, one, one.action.caseId, now)
   }
 }
 
-async function applyUpdate(
-  trx: Db,
-  { connectionId, receipt }: Delivered,
-  externalId: string,
-  change: CaseChange,
-  now: Date,
-) {
+async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, externalId: string, change: CaseChange) {
   const link = await trx
     .selectFrom('case_links')
     .select(['base', 'version'])
@@ -39,9 +33,11 @@ async function applyUpdate(
     .where('external_id', '=', externalId)
     .executeTakeFirst()
   if (!link) return
-  const at = receipt.updatedAt === undefined ? now.toISOString() : new Date(receipt.updatedAt).toISOString()
   const written = Object.fromEntries(
-    Object.entries(valuesOf(change, link.base)).map(([field, value]) => [field, { value, at }]),
+    Object.entries(valuesOf(change, link.base)).map(([field, value]) => [
+      field,
+      { value, at: timeOf(receipt) ?? link.base[field]?.at ?? new Date(0).toISOString() },
+    ]),
   )
   await trx
     .updateTable('case_links')
@@ -49,6 +45,11 @@ async function applyUpdate(
     .where('connection_id', '=', connectionId)
     .where('external_id', '=', externalId)
     .execute()
+}
+
+/** Only the vendor's own clock may date its state: ours would make its next change look old. */
+function timeOf(receipt: Receipt): string | undefined {
+  return receipt.updatedAt === undefined ? undefined : new Date(receipt.updatedAt).toISOString()
 }
 
 function valuesOf(

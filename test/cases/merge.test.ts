@@ -39,6 +39,17 @@ describe('three-way merge of a case', () => {
     expect(again.changes).toEqual({})
   })
 
+  it('drops news from before a write of ours that the vendor confirmed without a time', () => {
+    const first = mergeCase(empty, {}, { status: 'open' }, minute(1), desk)
+    const ours = setFields(first.state, { status: 'pending' }, minute(3), rule)
+    const confirmed = { ...first.base, status: { value: 'pending', at: minute(1) } }
+    const late = mergeCase(ours.state, confirmed, { status: 'open' }, minute(2), desk)
+    expect(late.stale).toEqual(['status'])
+    expect(mergeCase(ours.state, confirmed, { status: 'solved' }, minute(4), desk).state.fields['status']).toBe(
+      'solved',
+    )
+  })
+
   it('drops news older than what it holds, field by field', () => {
     const newer = mergeCase(empty, {}, { status: 'solved' }, minute(5), desk)
     const older = mergeCase(newer.state, newer.base, { status: 'open', subject: 'Invoice' }, minute(4), desk)
