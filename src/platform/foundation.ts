@@ -1,5 +1,5 @@
 /**
- * What every hub process stands on, started in order and stopped in reverse: database, migrations, pool, signals, queue.
+ * What every hub process stands on, started in order and stopped in reverse: database, migrations, pool, signals.
  * The rooms are put on top of it in main.ts.
  */
 
@@ -9,11 +9,12 @@ import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { startEmbedded } from './embedded-postgres.ts'
 import type { Env } from './env.ts'
-import { createMetrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import { createQueue } from './queue.ts'
 import { createSecretBox, keyFromFile } from './secret-box.ts'
 import { createSignals } from './signals.ts'
 
+/** The queue is made and not started: the rooms define their jobs first. */
 export interface Foundation extends Omit<Hub, 'connections'> {
   /** Database and queue, by name. */
   ready(): Promise<Readonly<Record<string, boolean>>>
@@ -23,7 +24,16 @@ export interface Foundation extends Omit<Hub, 'connections'> {
 /** One company, one workspace; a hosted hub of many starts one process for each. */
 const workspaceId = 'default'
 
-export async function layFoundation(env: Env, log: Log, now: () => Date): Promise<Foundation> {
+export interface Ground {
+  readonly env: Env
+  readonly log: Log
+  readonly now: () => Date
+  readonly metrics: Metrics
+}
+
+/** @throws Error when the database cannot be reached, started or migrated; then nothing is left running. */
+export async function layFoundation(ground: Ground): Promise<Foundation> {
+  const { env, log } = ground
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
     for (const end of stops.splice(0).reverse())
@@ -40,19 +50,15 @@ export async function layFoundation(env: Env, log: Log, now: () => Date): Promis
     const signals = createSignals(access, log)
     stops.push(signals.stop)
     const queue = createQueue(access, log)
-    stops.push(queue.stop)
     await Promise.all([signals.start(), warnIfNotDurable(pool, log)])
 
     const check = (question: Promise<unknown>) => question.then(() => true).catch(() => false)
     return {
-      env,
-      log,
-      now,
+      ...ground,
       db,
       pool,
       queue,
       secrets,
-      metrics: createMetrics(),
       signals,
       async ready() {
         const [database, jobs] = await Promise.all([check(pool.query('select 1')), check(queue.check())])
