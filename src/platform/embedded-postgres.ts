@@ -7,6 +7,7 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   closeSync,
   existsSync,
@@ -234,7 +235,7 @@ function checkVersion(cluster: string, binaries: Binaries): void {
 
 function setAside(folder: string, log: Log): void {
   const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const aside = `${folder.replace(/\.new-\d+$/, '')}.set-aside-${time}`
+  const aside = `${folder.replace(/\.new-\d+$/, '')}.set-aside-${time}-${randomBytes(2).toString('hex')}`
   renameSync(folder, aside)
   log.warn({ folder, aside }, 'an incomplete database folder was set aside; nothing in it was deleted')
 }
@@ -257,18 +258,18 @@ async function launch(folders: ServerFolders, binaries: Binaries): Promise<Attem
   const before = logSize(folders.log)
   if (before > oversizedLogBytes) renameSync(folders.log, `${folders.log}.1`)
   const from = before > oversizedLogBytes ? 0 : before
-  const words = () =>
-    readFileSync(folders.log).subarray(from).toString('utf8').trim().split('\n').slice(-5).join('\n').trim()
+  const words = () => lastWords(folders.log, from)
   const values = { ...settings, ...listening(folders) }
   const args = Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   if (windows) {
-    // pg_ctl takes away the administrator's rights, with which the server refuses to run.
-    await run(
+    // pg_ctl takes away the administrator's rights, with which the server refuses to run. No pipes: the server would
+    // inherit them, and their end would never come.
+    const control = spawn(
       binaries.pgCtl,
       ['start', '-w', '-D', folders.cluster, '-l', folders.log, '-o', args.join(' ')],
-      undefined,
-      folders.parent,
+      { stdio: 'ignore', windowsHide: true, env: environment(), cwd: folders.parent },
     )
+    await once(control, 'exit')
     return { lives: () => isUp(folders.cluster), words }
   }
   const output = openSync(folders.log, 'a', 0o600)
@@ -297,6 +298,11 @@ function listening(folders: ServerFolders): Record<string, string> {
     unix_socket_directories: folders.sockets,
     unix_socket_permissions: '0700',
   }
+}
+
+function lastWords(log: string, from: number): string {
+  if (logSize(log) <= from) return ''
+  return readFileSync(log).subarray(from).toString('utf8').trim().split('\n').slice(-5).join('\n')
 }
 
 function logSize(path: string): number {

@@ -56,12 +56,8 @@ export function findBinaries(account: Account | undefined, ownFolder: string): B
     )
   }
   const { version } = Manifest.parse(JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')))
-  let native = realpathSync(join(home, 'native'))
-  if (!isReachable(native, account) || !makeLinks(native)) {
-    const copies = account ? sharedFolder : ownFolder
-    native = copyOnce(native, join(copies, `postgresql-${version}-${platform}-${process.arch}`))
-    makeLinks(native)
-  }
+  const copies = join(account ? sharedFolder : ownFolder, `postgresql-${version}-${platform}-${process.arch}`)
+  const native = fitToRun(realpathSync(join(home, 'native')), account, copies)
   const suffix = platform === 'windows' ? '.exe' : ''
   const program = (name: string) => join(native, 'bin', `${name}${suffix}`)
   return {
@@ -70,6 +66,14 @@ export function findBinaries(account: Account | undefined, ownFolder: string): B
     pgCtl: program('pg_ctl'),
     major: version.split('.')[0] ?? version,
   }
+}
+
+/** @returns the folder itself, or a copy of it when the user cannot reach it or its links cannot be made where it is. */
+export function fitToRun(native: string, account: Account | undefined, copyHome: string): string {
+  if (isReachable(native, account) && makeLinks(native)) return native
+  const copy = copyOnce(native, copyHome)
+  makeLinks(copy)
+  return copy
 }
 
 /** May this user pass through every folder down to `path`? Reads permission bits, so an access list can only add to it. */
