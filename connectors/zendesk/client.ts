@@ -1,0 +1,175 @@
+/**
+ * The Zendesk API: node-zendesk over the hub's guarded door. Every answer is read here, so that ids of 64 bits stay exact and
+ * a status means the same with and without the SDK, which repeats nothing by itself.
+ */
+import type { ZendeskClient } from 'node-zendesk'
+import { z } from 'zod'
+import type { Context, HttpMethod } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import { errorOfAnswer } from '#hub/connector/http-status.ts'
+import { apiBase, type ZendeskConfig } from './config.ts'
+import { parseExact, WireError } from './wire.ts'
+
+export type Zendesk = Context<ZendeskConfig>
+
+export interface CallOptions {
+  readonly budget?: 'ticket_update' | 'incremental'
+  /** Only for `POST /tickets`; Zendesk keeps it for 2 hours. */
+  readonly idempotencyKey?: string
+  /** Records to send along with the answer. */
+  readonly include?: readonly string[]
+}
+
+/**
+ * One call by the SDK.
+ * @param use picks the SDK's method. What the method returns is dropped: it is only a part of the answer.
+ * @returns the whole answer. @throws ConnectorError
+ */
+export async function callSdk<T extends z.ZodType>(
+  ctx: Zendesk,
+  shape: T,
+  use: (client: ZendeskClient) => Promise<unknown>,
+  options: CallOptions = {},
+): Promise<z.output<T>> {
+  const answers = await collect(ctx, use, options)
+  return parseAnswer(shape, answers.at(-1))
+}
+
+/** The same for a list that the SDK pages through: the answers of all pages. */
+export async function listBySdk<T extends z.ZodType>(
+  ctx: Zendesk,
+  shape: T,
+  use: (client: ZendeskClient) => Promise<unknown>,
+): Promise<readonly z.output<T>[]> {
+  const answers = await collect(ctx, use, {})
+  return answers.map((answer) => parseAnswer(shape, answer))
+}
+
+async function collect(
+  ctx: Zendesk,
+  use: (client: ZendeskClient) => Promise<unknown>,
+  options: CallOptions,
+): Promise<readonly unknown[]> {
+  // Loaded by the first call, so that a hub without a Zendesk connection never loads the SDK.
+  const { default: sdk } = await import('node-zendesk')
+  const answers: unknown[] = []
+  const client = sdk.createClient({
+    ...credentials(ctx.config),
+    endpointUri: apiBase(ctx.config),
+    throwOriginalException: true,
+    ...(options.idempotencyKey ? { customHeaders: { 'Idempotency-Key': options.idempotencyKey } } : {}),
+    transportConfig: {
+      async transportFn(url: string, request: SdkRequest) {
+        const answer = await exchange(ctx, request.method, url, request, options.budget)
+        answers.push(answer)
+        return answer
+      },
+      responseAdapter: (answer: unknown) => ({
+        status: 200,
+        statusText: 'OK',
+        headers: new Headers({ 'content-type': 'application/json' }),
+        json: async () => answer,
+      }),
+    },
+  })
+  if (options.include) {
+    client.tickets.setSideLoad([...options.include])
+    client.users.setSideLoad([...options.include])
+  }
+  await use(client)
+  return answers
+}
+
+interface SdkRequest {
+  readonly method: HttpMethod
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+function credentials(config: ZendeskConfig) {
+  if (config.access_token !== undefined) return { oauth: true, token: config.access_token }
+  return { username: config.email ?? '', token: config.api_token ?? '' }
+}
+
+function authorization(config: ZendeskConfig): string {
+  if (config.access_token !== undefined) return `Bearer ${config.access_token}`
+  return `Basic ${Buffer.from(`${config.email}/token:${config.api_token}`).toString('base64')}`
+}
+
+/** A read the SDK has no way for (it cannot stop paging, and has no cursor export that works without a start time). */
+export async function read<T extends z.ZodType>(
+  ctx: Zendesk,
+  shape: T,
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>>,
+  options: Pick<CallOptions, 'budget'> = {},
+): Promise<z.output<T>> {
+  const url = new URL(`${apiBase(ctx.config)}${path}`)
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  }
+  const headers = { accept: 'application/json', authorization: authorization(ctx.config) }
+  return parseAnswer(shape, await exchange(ctx, 'GET', url.href, { headers }, options.budget))
+}
+
+async function exchange(
+  ctx: Zendesk,
+  method: HttpMethod,
+  url: string,
+  request: Pick<SdkRequest, 'headers' | 'body'>,
+  budget: string | undefined,
+): Promise<unknown> {
+  const { body, headers } = request
+  const answer = await ctx.http.fetch(url, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(budget === undefined ? {} : { budget }),
+  })
+  const place = `${method} ${url.split('?', 1)[0]}`
+  const text = await answer.text()
+  const error = errorOfAnswer(answer, place, ctx.now())
+  if (error) throw explained(error, text)
+  if (text === '') return {}
+  try {
+    return parseExact(text)
+  } catch (cause) {
+    // A write that was answered with 2xx may have been done.
+    const code = method === 'GET' ? 'malformed' : 'outcome_unknown'
+    throw new ConnectorError(code, `${place} answered ${answer.status} without JSON; is api_base right?`, { cause })
+  }
+}
+
+function explained(error: ConnectorError, text: string): ConnectorError {
+  const words = wordsOf(text)
+  if (words === '') return error
+  const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
+  return new ConnectorError(error.code, `${error.message} (Zendesk: ${words})`, wait)
+}
+
+const WireDetails = z.record(z.string(), z.array(z.object({ description: z.string() })))
+
+function wordsOf(text: string): string {
+  const parsed = WireError.safeParse(jsonOrNothing(text))
+  if (!parsed.success) return ''
+  const { error, description, details } = parsed.data
+  const name = typeof error === 'string' ? error : error?.title
+  const more = typeof error === 'object' ? error.message : description
+  const fields = Object.values(WireDetails.safeParse(details).data ?? {}).flat()
+  const words = [name, more, ...fields.map((field) => field.description)].filter(Boolean).join(': ')
+  return words.replaceAll(/\s+/g, ' ').slice(0, 300)
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function parseAnswer<T extends z.ZodType>(shape: T, answer: unknown): z.output<T> {
+  const parsed = shape.safeParse(answer)
+  if (parsed.success) return parsed.data
+  throw new ConnectorError('malformed', `Zendesk answered in an unknown shape: ${z.prettifyError(parsed.error)}`)
+}

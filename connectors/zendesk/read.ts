@@ -1,0 +1,121 @@
+/** Reads: the check, cases and people by id, the ids behind names. */
+import type { Context } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { CaseFacts, PersonFacts } from '#hub/connector/facts.ts'
+import { callSdk, listBySdk, type Zendesk } from './client.ts'
+import type { ZendeskConfig } from './config.ts'
+import { byId, sideloadsOf, toCase, toPerson } from './mapping.ts'
+import { WireGroups, WireMe, WireTickets, WireUsers } from './wire.ts'
+
+export async function check(ctx: Context<ZendeskConfig>) {
+  const { user } = await callSdk(ctx, WireMe, (client) => client.users.me())
+  if (!user.id) {
+    throw new ConnectorError(
+      'auth_failed',
+      `${ctx.config.subdomain}.zendesk.com took the credential for an anonymous visitor; set access_token (or email and api_token) anew`,
+    )
+  }
+  ctx.log.info({ hub_agent_id: user.id, role: user.role }, 'zendesk: set hub_agent_id to this id to mark own echoes')
+  return {
+    account: `${ctx.config.subdomain}.zendesk.com`,
+    ...(user.role === 'admin' ? {} : { missingScopes: ['role admin (the incremental export is for admins only)'] }),
+  }
+}
+
+export async function getCases(ctx: Zendesk, ids: readonly string[]): Promise<readonly CaseFacts[]> {
+  return inChunks(ids, async (chunk) => {
+    const page = await callSdk(
+      ctx,
+      WireTickets,
+      (client) => client.tickets.get(['tickets', 'show_many', { ids: chunk }]),
+      { include: ['users', 'groups', 'organizations'] },
+    )
+    const sideloads = sideloadsOf(page)
+    return page.tickets.map((ticket) => toCase(ticket, sideloads, ctx.config))
+  })
+}
+
+export async function getPeople(ctx: Zendesk, ids: readonly string[]): Promise<readonly PersonFacts[]> {
+  return inChunks(ids, async (chunk) => {
+    const page = await callSdk(ctx, WireUsers, (client) => client.users.get(['users', 'show_many', { ids: chunk }]), {
+      include: ['organizations'],
+    })
+    const organizations = byId(page.organizations)
+    return page.users.map((user) => toPerson(user, organizations))
+  })
+}
+
+/** Zendesk takes 100 ids at once. An answer may still be too long for the hub's door; then halves of it are asked for. */
+async function inChunks<T>(
+  ids: readonly string[],
+  get: (chunk: readonly string[]) => Promise<readonly T[]>,
+  size = 100,
+): Promise<readonly T[]> {
+  const known = ids.filter((id) => /^\d+$/.test(id))
+  const found: T[] = []
+  for (let at = 0; at < known.length; at += size) {
+    const chunk = known.slice(at, at + size)
+    try {
+      found.push(...(await get(chunk)))
+    } catch (error) {
+      if (!isTooLong(error) || chunk.length === 1) throw error
+      found.push(...(await inChunks(chunk, get, Math.ceil(chunk.length / 2))))
+    }
+  }
+  return found
+}
+
+export function isTooLong(error: unknown): boolean {
+  return error instanceof ConnectorError && error.code === 'malformed'
+}
+
+/** Names to ids, for ten minutes and as long as the hub uses these settings: agents and groups seldom change. */
+const foundIds = new WeakMap<ZendeskConfig, Map<string, Found>>()
+interface Found {
+  readonly id: string
+  readonly until: number
+}
+const keepMs = 10 * 60_000
+
+async function remembered(ctx: Zendesk, name: string, find: () => Promise<string>): Promise<string> {
+  const now = ctx.now().getTime()
+  const ids = foundIds.get(ctx.config) ?? new Map<string, Found>()
+  foundIds.set(ctx.config, ids)
+  const known = ids.get(name)
+  if (known && known.until > now) return known.id
+  const id = await find()
+  ids.set(name, { id, until: now + keepMs })
+  return id
+}
+
+/** @throws ConnectorError rejected when no agent has this address. */
+export function agentIdOf(ctx: Zendesk, email: string): Promise<string> {
+  const wanted = email.toLowerCase()
+  return remembered(ctx, `agent ${wanted}`, async () => {
+    const { users } = await callSdk(ctx, WireUsers, (client) =>
+      client.users.get(['users', 'search', { query: `email:${wanted}` }]),
+    )
+    const agent = users.find((user) => user.email?.toLowerCase() === wanted && user.role && user.role !== 'end-user')
+    if (agent) return agent.id
+    throw new ConnectorError(
+      'rejected',
+      `assignee "${email}": no agent of ${ctx.config.subdomain}.zendesk.com has this e-mail address; invite them or assign somebody else`,
+    )
+  })
+}
+
+/** @throws ConnectorError rejected when no group has this name. */
+export function groupIdOf(ctx: Zendesk, name: string): Promise<string> {
+  const wanted = name.toLowerCase()
+  return remembered(ctx, `group ${wanted}`, async () => {
+    const pages = await listBySdk(ctx, WireGroups, (client) => client.groups.list())
+    const groups = pages.flatMap((page) => page.groups)
+    const group = groups.find((one) => one.name.toLowerCase() === wanted)
+    if (group) return group.id
+    const names = groups.map((one) => `"${one.name}"`).join(', ')
+    throw new ConnectorError(
+      'rejected',
+      `team "${name}": no such group in ${ctx.config.subdomain}.zendesk.com; it has ${names.slice(0, 300)}`,
+    )
+  })
+}

@@ -1,0 +1,214 @@
+/**
+ * Writes to tickets. Each one carries the hub's key in the ticket's metadata, which Zendesk keeps in the audit of the change:
+ * there an effect whose answer was lost is found again. https://developer.zendesk.com/documentation/ticketing/managing-tickets/creating-and-updating-tickets/
+ */
+import type { CaseChange, CaseDraft, OutMessage, Receipt } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import { type CallOptions, callSdk, read, type Zendesk } from './client.ts'
+import { agentUrl, type ZendeskConfig } from './config.ts'
+import {
+  fromCustom,
+  fromMessage,
+  fromPriority,
+  fromStatus,
+  mark,
+  markOf,
+  partMark,
+  ratedTags,
+  ratingNote,
+  utc,
+} from './mapping.ts'
+import { agentIdOf, groupIdOf } from './read.ts'
+import {
+  WireAnything,
+  type WireAudit,
+  WireAudits,
+  type WireTicket,
+  WireTicketRead,
+  WireTickets,
+  WireTicketWritten,
+  wireId,
+} from './wire.ts'
+
+const updates: CallOptions = { budget: 'ticket_update' }
+
+/**
+ * Zendesk knows the Idempotency-Key for 2 hours, and the ticket's external_id for ever: by the second one `find` tells, before
+ * a call is repeated, whether the ticket is there.
+ */
+export async function create(ctx: Zendesk, draft: CaseDraft, key: string): Promise<Receipt> {
+  const ticket = {
+    subject: draft.subject,
+    comment: fromMessage({ visibility: draft.visibility, text: draft.text }),
+    ...requesterOf(draft.requester),
+    ...(draft.status ? { status: fromStatus[draft.status] } : {}),
+    ...(draft.priority ? { priority: fromPriority[draft.priority] } : {}),
+    ...(draft.tags ? { tags: draft.tags } : {}),
+    ...(draft.team ? { group_id: wireId(await groupIdOf(ctx, draft.team)) } : {}),
+    ...(draft.custom ? { custom_fields: fromCustom(draft.custom) } : {}),
+    external_id: key,
+    metadata: mark(key),
+  }
+  const written = await callSdk(ctx, WireTicketWritten, (client) => client.tickets.post(['tickets'], { ticket }), {
+    idempotencyKey: key,
+  })
+  return receiptOf(written.ticket, ctx.config)
+}
+
+/** The address decides who it is: an id could be another tool's. */
+function requesterOf(person: PersonFacts) {
+  const email = person.emails?.[0]
+  if (email) return { requester: { name: person.name ?? email, email } }
+  if (person.id && /^\d+$/.test(person.id)) return { requester_id: wireId(person.id) }
+  throw new ConnectorError(
+    'rejected',
+    'zendesk ticket: the requester has no e-mail address and no Zendesk id; Zendesk needs one of them',
+  )
+}
+
+/**
+ * Fields go in one update, under the condition `ifVersion`. Tags go by the endpoints that add and remove: the ticket's own
+ * `tags` would replace what others added meanwhile, and Zendesk's stamp counts whole seconds, too coarse to notice.
+ * Repeating either is harmless, so an update with tags is marked as a part and simply repeated when its answer is lost.
+ */
+export async function update(ctx: Zendesk, id: string, change: CaseChange, key: string): Promise<Receipt> {
+  const { addTags = [], removeTags = [] } = change
+  const hasTags = addTags.length + removeTags.length > 0
+  const fields = await fieldsOf(ctx, change)
+  let receipt: Receipt = { externalId: id, url: agentUrl(ctx.config, id) }
+  if (Object.keys(fields).length > 0) {
+    const condition = change.ifVersion ? { safe_update: true, updated_stamp: change.ifVersion } : {}
+    const metadata = hasTags ? partMark(key) : mark(key)
+    const { ticket } = await putTicket(ctx, id, { ...fields, ...condition, metadata })
+    receipt = receiptOf(ticket, ctx.config)
+  }
+  if (addTags.length > 0) await changeTags(ctx, 'PUT', id, addTags)
+  if (removeTags.length > 0) await changeTags(ctx, 'DELETE', id, removeTags)
+  // Tags moved the ticket's time on, and their answer does not tell it.
+  return hasTags ? { externalId: id, url: agentUrl(ctx.config, id) } : receipt
+}
+
+async function fieldsOf(ctx: Zendesk, change: CaseChange) {
+  const { status, priority, subject, assigneeEmail, team, custom } = change
+  return {
+    ...(status ? { status: fromStatus[status] } : {}),
+    ...(priority ? { priority: fromPriority[priority] } : {}),
+    ...(subject === undefined ? {} : { subject }),
+    ...(assigneeEmail === undefined ? {} : { assignee_id: await idOrNull(ctx, assigneeEmail, agentIdOf) }),
+    ...(team === undefined ? {} : { group_id: await idOrNull(ctx, team, groupIdOf) }),
+    ...(custom && Object.keys(custom).length > 0 ? { custom_fields: fromCustom(custom) } : {}),
+  }
+}
+
+async function idOrNull(ctx: Zendesk, name: string | null, idOf: (ctx: Zendesk, name: string) => Promise<string>) {
+  return name === null ? null : wireId(await idOf(ctx, name))
+}
+
+/** Public reply or internal note: Zendesk has no way to comment but an update of the ticket. */
+export async function message(ctx: Zendesk, id: string, out: OutMessage, key: string): Promise<Receipt> {
+  const written = await putTicket(ctx, id, { comment: fromMessage(out), metadata: mark(key) })
+  const { externalId: _, ...receipt } = receiptOf(written.ticket, ctx.config)
+  const commentId = written.audit ? commentIdOf(written.audit) : undefined
+  return { ...receipt, ...(commentId ? { externalId: commentId } : {}) }
+}
+
+/**
+ * Score and comment as custom fields, tag and internal note, in one update. A rating comes long after the ticket was last
+ * touched, so the stamp is a safe guard for its tags. The tag is the sign that this may have been written already.
+ */
+export async function recordRating(ctx: Zendesk, id: string, rating: RatingFacts, key: string): Promise<Receipt> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { ticket } = await callSdk(ctx, WireTicketRead, (client) => client.tickets.get(pathOf(id)))
+    const tags = ratedTags(ticket.tags ?? [], rating)
+    const isTagged = tags.every((tag) => ticket.tags?.includes(tag))
+    const earlier = isTagged ? await findInAudits(ctx, id, key) : undefined
+    if (earlier) return { externalId: id, url: agentUrl(ctx.config, id) }
+    try {
+      const written = await putTicket(ctx, id, {
+        tags,
+        comment: { body: ratingNote(rating), public: false },
+        ...ratingFields(ctx.config, rating),
+        ...(ticket.updated_at ? { safe_update: true, updated_stamp: ticket.updated_at } : {}),
+        metadata: mark(key),
+      })
+      return receiptOf(written.ticket, ctx.config)
+    } catch (error) {
+      const isConflict = error instanceof ConnectorError && error.code === 'conflict'
+      if (!isConflict || attempt === 3) throw error
+    }
+  }
+}
+
+function ratingFields(config: ZendeskConfig, rating: RatingFacts) {
+  const fields = [
+    ...(config.score_field_id ? [{ id: wireId(config.score_field_id), value: rating.score }] : []),
+    ...(config.comment_field_id && rating.comment
+      ? [{ id: wireId(config.comment_field_id), value: rating.comment }]
+      : []),
+  ]
+  return fields.length > 0 ? { custom_fields: fields } : {}
+}
+
+/** Has this key been written? Only changes marked as whole count. */
+export async function find(
+  ctx: Zendesk,
+  call: 'create' | 'update' | 'message',
+  id: string,
+  key: string,
+): Promise<Receipt | undefined> {
+  if (call === 'create') return findCreated(ctx, key)
+  const audit = await findInAudits(ctx, id, key)
+  if (!audit) return undefined
+  const updatedAt = utc(audit.created_at)
+  const externalId = call === 'message' ? commentIdOf(audit) : id
+  return {
+    ...(externalId ? { externalId } : {}),
+    url: agentUrl(ctx.config, id),
+    ...(updatedAt ? { updatedAt } : {}),
+  }
+}
+
+async function findCreated(ctx: Zendesk, key: string): Promise<Receipt | undefined> {
+  const { tickets } = await read(ctx, WireTickets, '/tickets', { external_id: key })
+  return tickets[0] && receiptOf(tickets[0], ctx.config)
+}
+
+async function findInAudits(ctx: Zendesk, id: string, key: string): Promise<WireAudit | undefined> {
+  let after: string | undefined
+  for (;;) {
+    const query = { 'page[size]': 50, 'page[after]': after }
+    const page = await read(ctx, WireAudits, `/${pathOf(id).join('/')}/audits`, query)
+    const found = page.audits.find((audit) => markOf(audit.metadata) === key)
+    after = page.meta?.after_cursor ?? undefined
+    if (found || !page.meta?.has_more || after === undefined) return found
+  }
+}
+
+function putTicket(ctx: Zendesk, id: string, ticket: object) {
+  return callSdk(ctx, WireTicketWritten, (client) => client.tickets.put(pathOf(id), { ticket }), updates)
+}
+
+async function changeTags(ctx: Zendesk, method: 'PUT' | 'DELETE', id: string, tags: readonly string[]): Promise<void> {
+  const path = [...pathOf(id), 'tags'].join('/')
+  await callSdk(ctx, WireAnything, (client) => client.tickets.request(method, path, { tags }), updates)
+}
+
+function pathOf(id: string): string[] {
+  if (/^\d+$/.test(id)) return ['tickets', id]
+  throw new ConnectorError('not_found', `zendesk ticket "${id.slice(0, 40)}": a ticket id has digits only`)
+}
+
+function receiptOf(ticket: WireTicket, config: ZendeskConfig): Receipt {
+  const updatedAt = utc(ticket.updated_at)
+  return {
+    externalId: ticket.id,
+    url: agentUrl(config, ticket.id),
+    ...(updatedAt ? { updatedAt } : {}),
+    ...(ticket.updated_at ? { version: ticket.updated_at } : {}),
+  }
+}
+
+function commentIdOf(audit: WireAudit): string | undefined {
+  return audit.events?.find((event) => event.type === 'Comment')?.id ?? undefined
+}

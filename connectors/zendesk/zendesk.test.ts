@@ -1,0 +1,491 @@
+import { createHmac } from 'node:crypto'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Context, Http, InboundRequest } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { Observation } from '#hub/connector/facts.ts'
+import { signHmac } from '#hub/connector/hmac.ts'
+import { createSandbox, seededNumbers } from '#hub/connector/sandbox.ts'
+import { conformance, fakeClock } from '#kit'
+import { testContext } from '#kit/conformance/test-http.ts'
+import { publicTestSecret, type ZendeskConfig } from './config.ts'
+import { zendesk } from './connector.ts'
+import { signature } from './receive.ts'
+import { startSandbox, type ZendeskSandbox, type ZendeskSandboxOptions } from './sandbox.ts'
+import { parseExact, wireId } from './wire.ts'
+
+const exampleConfig = {
+  subdomain: 'acme',
+  access_token: 'example-access-token-1',
+  webhook_secret: 'zd_test_signing_secret_0001',
+  account_id: '11223344',
+  hub_agent_id: '900777',
+}
+
+conformance(zendesk, new URL('.', import.meta.url), exampleConfig, {
+  // The kit's clock stands still, so nothing would ever leave the minute that the export keeps back.
+  sandbox: (options) => startSandbox({ ...options, keepBackSeconds: 0 }),
+  sign: ({ body }, secret, now) => signHmac({ body }, secret, signature, now),
+})
+
+const { receive, changes, readCases, writeCase, writePerson, writeRating } = zendesk.can
+const bigId = '9007199254740993'
+
+describe('zendesk settings', () => {
+  it.each([
+    [{ access_token: undefined }, /set access_token \(OAuth\), or email together with api_token/],
+    [{ access_token: undefined, email: 'hub@acme.example' }, /set access_token/],
+    [{ subdomain: 'acme.zendesk.com' }, /the part before/],
+    [{ subdomain: 'x/../y' }, /the part before/],
+    [{ webhook_secret: publicTestSecret }, /published test secret/],
+    [{ hub_agent_id: 'me' }, /digits only/],
+    [{ api_base: 'ftp://acme.zendesk.com' }, /Invalid URL/],
+    [{ subdomian: 'acme' }, /subdomian/],
+  ])('are refused with what is wrong: %j', (change, problem) => {
+    const result = zendesk.config.safeParse({ ...exampleConfig, ...change })
+    expect(result.error?.issues.map((issue) => issue.message).join('\n')).toMatch(problem)
+  })
+
+  it('may use the legacy pair instead of OAuth', () => {
+    const legacy = { subdomain: 'acme', email: 'hub@acme.example', api_token: 'legacy-token' }
+    expect(zendesk.config.parse(legacy)).toEqual(legacy)
+  })
+})
+
+describe('zendesk signatures', () => {
+  const secret = exampleConfig.webhook_secret
+  const sentAt = new Date('2026-11-20T10:15:30Z')
+  const body = '{"type":"zen:event-type:ticket.status_changed","detail":{"id":"4242"}}'
+  const headerOf = (timestamp: string, text: string, key: string) =>
+    createHmac('sha256', key)
+      .update(timestamp + text)
+      .digest('base64')
+
+  interface Given {
+    readonly timestamp?: string
+    readonly signature?: string
+    readonly body?: string
+    readonly headers?: Readonly<Record<string, string>>
+  }
+  function verify(given: Given, options: { now?: Date; secret?: string; config?: object } = {}) {
+    const timestamp = given.timestamp ?? '2026-11-20T10:15:30Z'
+    const request: InboundRequest = {
+      method: 'POST',
+      url: '/hooks/c_1',
+      headers: {
+        'x-zendesk-webhook-signature-timestamp': timestamp,
+        'x-zendesk-webhook-signature': given.signature ?? headerOf(timestamp, given.body ?? body, secret),
+        ...given.headers,
+      },
+      body: Buffer.from(given.body ?? body),
+    }
+    const config = zendesk.config.parse({ ...exampleConfig, ...options.config })
+    return receive.verify(request, options.secret ?? secret, { config, now: () => options.now ?? sentAt })
+  }
+  const good = 'EntCLEbNnvqXJlx/tlChIDzK1lBzA/WEAL1nmJgKuhU='
+
+  it('accepts the published vector', () => {
+    expect(verify({ signature: good })).toEqual({ ok: true })
+  })
+
+  it.each([
+    ['hex instead of base64', { signature: Buffer.from(good, 'base64').toString('hex') }],
+    ['truncated', { signature: good.slice(0, 20) }],
+    ['without padding', { signature: good.slice(0, -1) }],
+    ['url-safe base64', { signature: good.replaceAll('/', '_') }],
+    ['other bits behind the padding', { signature: good.replace('U=', 'V=') }],
+    ['twice in one header', { signature: `${good}, ${good}` }],
+    ['of another body', { signature: good, body: body.replace('4242', '4243') }],
+    ['of another time', { signature: good, timestamp: '2026-11-20T10:15:31Z' }],
+  ])('refuses a signature that is %s', (_, given) => {
+    expect(verify(given)).toEqual({ ok: false, reason: 'bad_signature' })
+  })
+
+  it('refuses every slide of the border between timestamp and body', () => {
+    const signed = `2026-11-20T10:15:30Z${body}`
+    for (let border = 0; border <= signed.length; border += 1) {
+      const slid = { timestamp: signed.slice(0, border), body: signed.slice(border), signature: good }
+      expect(verify(slid).ok, `border at ${border}`).toBe(border === 20)
+    }
+  })
+
+  it.each([
+    '1795169730',
+    '2026-11-20 10:15:30Z',
+    '2026-11-20T10:15:30',
+    '20261120T101530Z',
+    'NaN',
+    '2026-11-20T10:15Z',
+  ])('refuses a timestamp "%s", signed as it is', (timestamp) => {
+    expect(verify({ timestamp })).toEqual({ ok: false, reason: 'bad_signature' })
+  })
+
+  it.each([
+    [-301, { ok: false, reason: 'stale' }],
+    [-300, { ok: true }],
+    [300, { ok: true }],
+    [301, { ok: false, reason: 'stale' }],
+  ])('at %i s from the signed time answers %j', (seconds, expected) => {
+    expect(verify({}, { now: new Date(sentAt.getTime() + seconds * 1000) })).toEqual(expected)
+  })
+
+  it('never takes the published test secret, whatever the connection holds', () => {
+    const forged = headerOf('2026-11-20T10:15:30Z', body, publicTestSecret)
+    expect(verify({ signature: forged }, { secret: publicTestSecret })).toEqual({ ok: false, reason: 'bad_signature' })
+  })
+
+  it('refuses another account, in the signed body or else in the header', () => {
+    const ofAccount = (id: number) => `{"account_id":${id},${body.slice(1)}`
+    expect(verify({ body: ofAccount(11223344) }).ok).toBe(true)
+    expect(verify({ body: ofAccount(99) }).ok).toBe(false)
+    expect(verify({ body: ofAccount(99), headers: { 'x-zendesk-account-id': '11223344' } }).ok).toBe(false)
+    // The small vector has no account in its body.
+    expect(verify({ headers: { 'x-zendesk-account-id': '11223344' } }).ok).toBe(true)
+    expect(verify({ headers: { 'x-zendesk-account-id': '99' } }).ok).toBe(false)
+  })
+
+  it('counts the same signed bytes once, whatever the invocation id says', () => {
+    const trigger = Buffer.from('{"ticket_id":"4242"}')
+    const signed = signHmac({ body: trigger }, secret, signature, sentAt)
+    const keys = Array.from({ length: 1000 }, (_, index) => {
+      const headers = { ...signed, 'x-zendesk-webhook-invocation-id': `01H${index}` }
+      return receive.items({ method: 'POST', url: '/', headers, body: trigger })[0]?.key
+    })
+    expect(new Set(keys).size).toBe(1)
+  })
+})
+
+describe('zendesk ids', () => {
+  it('stay exact in JSON, both ways', () => {
+    const parsed = parseExact(`{"id":${bigId},"small":42,"half":0.5,"text":"9007199254740993","e":1e300}`)
+    expect(parsed).toEqual({ id: bigId, small: 42, half: 0.5, text: bigId, e: 1e300 })
+    expect(JSON.stringify({ id: wireId(bigId), small: wireId('42') })).toBe(`{"id":${bigId},"small":42}`)
+  })
+})
+
+describe('zendesk over HTTP', () => {
+  const running: ZendeskSandbox[] = []
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((sandbox) => sandbox.close()))
+  })
+
+  async function start(options: ZendeskSandboxOptions = {}) {
+    const clock = fakeClock('2026-11-20T10:00:00Z')
+    const sandbox = await startSandbox({ firstTicketId: bigId, ...options, now: clock.now })
+    running.push(sandbox)
+    const config = zendesk.config.parse(sandbox.config)
+    const parts = testContext(zendesk, config, clock.now(), sandbox.url)
+    const ctx: Context<ZendeskConfig> = { ...parts.ctx, config, now: clock.now }
+    return { sandbox, ctx, clock }
+  }
+  const letter = { from: 'ana@x.example', name: 'Ana García', subject: 'Invoice', text: 'It is wrong.' }
+  const draft = {
+    subject: 'From the hub',
+    text: 'Hello',
+    visibility: 'public',
+    requester: { name: 'Ana García', emails: ['ana@x.example'] },
+  } as const
+  const codeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => 'no error',
+      (error: unknown) => (error instanceof ConnectorError ? error.code : String(error)),
+    )
+
+  async function observed(ctx: Context<ZendeskConfig>, cursor: string | undefined) {
+    const observations: Observation[] = []
+    let next = cursor
+    for await (const page of changes.since(ctx, cursor)) {
+      observations.push(...page.observations)
+      next = page.cursor
+    }
+    return { observations, cursor: next }
+  }
+
+  it('keeps a ticket id beyond 2^53 exact through reading, writing and telling', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.customerWrites({ ...letter, from: 'eve@x.example' })
+    expect(id).toBe(bigId)
+    await writeCase.message(ctx, id, { visibility: 'internal', text: 'Note' }, 'key-exact-1')
+    expect(sandbox.desk.ticket(id).comments.map((comment) => [comment.body, comment.isPublic])).toEqual([
+      ['It is wrong.', true],
+      ['Note', false],
+    ])
+    const [facts] = await readCases.get(ctx, [id])
+    expect(facts).toMatchObject({ id, requester: { name: 'Ana García', emails: ['ana@x.example'] }, assignee: null })
+  })
+
+  it('refuses a wrong credential, and the anonymous visitor behind a missing one', async () => {
+    const { ctx } = await start()
+    const wrong = { ...ctx, config: { ...ctx.config, access_token: 'wrong-token' } }
+    expect(await codeOf(zendesk.check(wrong))).toBe('auth_failed')
+    const stripped: Http = { ...ctx.http, fetch: (url, init) => ctx.http.fetch(url, { ...init, headers: {} }) }
+    await expect(zendesk.check({ ...ctx, http: stripped })).rejects.toThrow(/anonymous visitor; set access_token/)
+  })
+
+  it('creates one ticket when the answer is lost, by the key within two hours and by the external id after them', async () => {
+    const { sandbox, ctx, clock } = await start()
+    sandbox.faults.set({ dropAnswerAfterEffect: 1 })
+    expect(await codeOf(writeCase.create(ctx, draft, 'key-create-1'))).toBe('outcome_unknown')
+    sandbox.faults.set({})
+    const found = await writeCase.find(ctx, 'create', '', 'key-create-1')
+    const again = await writeCase.create(ctx, draft, 'key-create-1')
+    expect(sandbox.desk.tickets.size).toBe(1)
+    expect(found).toEqual(again)
+    clock.advance(3 * 60 * 60_000)
+    expect(await writeCase.find(ctx, 'create', '', 'key-create-1')).toEqual(found)
+    expect(await writeCase.find(ctx, 'create', '', 'key-create-2')).toBeUndefined()
+  })
+
+  it('refuses a key that comes again with another ticket', async () => {
+    const { ctx } = await start()
+    await writeCase.create(ctx, draft, 'key-create-3')
+    await expect(writeCase.create(ctx, { ...draft, subject: 'Other' }, 'key-create-3')).rejects.toThrow(
+      /answered 400.*IdempotentRequestError/,
+    )
+  })
+
+  it('finds a message whose answer was lost, and no message that never left', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    sandbox.faults.set({ dropAnswerAfterEffect: 1 })
+    const reply = { visibility: 'public', text: 'We are on it.' } as const
+    expect(await codeOf(writeCase.message(ctx, id, reply, 'key-message-1'))).toBe('outcome_unknown')
+    sandbox.faults.set({})
+    const receipt = await writeCase.find(ctx, 'message', id, 'key-message-1')
+    expect(receipt?.externalId).toBe(sandbox.desk.ticket(id).comments.at(-1)?.id)
+    expect(await writeCase.find(ctx, 'message', id, 'key-message-2')).toBeUndefined()
+  })
+
+  it('writes only onto the version it has seen', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const id = await sandbox.customerWrites(letter)
+    const [seen] = await readCases.get(ctx, [id])
+    clock.advance(2000)
+    await sandbox.agentReplies(id, 'Mine')
+    const change = { status: 'solved', ...(seen?.version ? { ifVersion: seen.version } : {}) } as const
+    expect(await codeOf(writeCase.update(ctx, id, change, 'key-update-1'))).toBe('conflict')
+    expect(sandbox.desk.ticket(id).status).toBe('open')
+    const [fresh] = await readCases.get(ctx, [id])
+    await writeCase.update(ctx, id, { ...change, ifVersion: fresh?.version ?? '' }, 'key-update-1')
+    expect(sandbox.desk.ticket(id).status).toBe('solved')
+  })
+
+  it('adds and removes tags without touching what others added in the same second', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.agentChanges(id, { addTags: ['vip', 'old'] })
+    await Promise.all([
+      writeCase.update(ctx, id, { addTags: ['from_hub'], removeTags: ['old'] }, 'key-tags-1'),
+      sandbox.agentChanges(id, { addTags: ['by_agent'] }),
+    ])
+    expect(sandbox.desk.ticket(id).tags).toEqual(['by_agent', 'from_hub', 'vip'])
+  })
+
+  it('says why a closed ticket, an unknown agent and an unknown team are refused', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await expect(writeCase.update(ctx, id, { assigneeEmail: 'nobody@x.example' }, 'key-1')).rejects.toThrow(
+      /no agent of sandbox.zendesk.com has this e-mail address/,
+    )
+    await expect(writeCase.update(ctx, id, { team: 'Legal' }, 'key-2')).rejects.toThrow(/it has "Support", "Billing"/)
+    await sandbox.agentChanges(id, { status: 'closed' })
+    await expect(writeCase.update(ctx, id, { status: 'open' }, 'key-3')).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringMatching(/closed prevents ticket update/),
+    })
+  })
+
+  it('looks an agent up once for many updates', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    for (const key of ['key-1', 'key-2', 'key-3']) {
+      await writeCase.update(ctx, id, { assigneeEmail: 'Leo@desk.example' }, key)
+    }
+    expect(sandbox.requests.filter((call) => call.path.includes('/users/search')).length).toBe(1)
+  })
+
+  it('records a rating once: fields, one tag of its scale, one internal note', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.agentSolves(id)
+    clock.advance(60_000)
+    await writeRating.record(ctx, id, { scale: 'csat_5', score: 2 }, 'key-rating-1')
+    sandbox.faults.set({ dropAnswerAfterEffect: 1 })
+    const better = { scale: 'csat_5', score: 5, comment: 'Now it works.' } as const
+    const write = () => writeRating.record(ctx, id, better, 'key-rating-2')
+    expect(await codeOf(write())).toBe('outcome_unknown')
+    sandbox.faults.set({})
+    await write()
+    await write()
+    const ticket = sandbox.desk.ticket(id)
+    expect(ticket.tags).toEqual(['deskweave_csat_5'])
+    expect(Object.fromEntries(ticket.custom)).toEqual({ '36001': 5, '36002': 'Now it works.' })
+    const notes = ticket.comments.filter((comment) => !comment.isPublic).map((comment) => comment.body)
+    expect(notes).toEqual(['CSAT: 2 of 5', 'CSAT: 5 of 5\n\nNow it works.'])
+    expect(ticket.status).toBe('solved')
+  })
+
+  it('writes a rating again on top of what came in between', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const id = await sandbox.customerWrites(letter)
+    let isDisturbed = false
+    const fetch: Http['fetch'] = async (url, init) => {
+      if (init?.method === 'PUT' && !isDisturbed) {
+        isDisturbed = true
+        clock.advance(5000)
+        await sandbox.agentChanges(id, { addTags: ['meanwhile'] })
+      }
+      return ctx.http.fetch(url, init)
+    }
+    await writeRating.record(
+      { ...ctx, http: { ...ctx.http, fetch } },
+      id,
+      { scale: 'nps_11', score: 0 },
+      'key-rating-3',
+    )
+    expect(sandbox.desk.ticket(id).tags).toEqual(['deskweave_nps_0', 'meanwhile'])
+  })
+
+  it('updates the person that an address belongs to and keeps their name when it brings none', async () => {
+    const { sandbox, ctx } = await start()
+    await sandbox.createUser({ name: 'Ana García', email: 'ana@x.example' })
+    const known = await writePerson.upsert(ctx, { emails: ['ana@x.example'], traits: { plan: 'pro' } }, 'key-person-1')
+    const fresh = await writePerson.upsert(
+      ctx,
+      { emails: ['new@x.example'], company: { name: 'Acme' } },
+      'key-person-2',
+    )
+    expect(sandbox.desk.users.get(known.externalId ?? '')).toMatchObject({
+      name: 'Ana García',
+      fields: { plan: 'pro' },
+    })
+    expect(sandbox.desk.users.get(fresh.externalId ?? '')).toMatchObject({ name: 'new@x.example' })
+    expect([...sandbox.desk.organizations.values()].map((one) => one.name)).toEqual(['Acme'])
+  })
+
+  it('marks its own writes: in the export by the audit, in webhooks by the acting user', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const { cursor } = await observed(ctx, undefined)
+    const id = await sandbox.customerWrites(letter)
+    await writeCase.message(ctx, id, { visibility: 'internal', text: 'Note' }, 'key-echo-1')
+    clock.advance(120_000)
+    const { observations } = await observed(ctx, cursor)
+    const messages = observations.flatMap((one) => (one.type === 'message' ? [[one.message.text, one.byHub]] : []))
+    expect(messages).toEqual([
+      ['It is wrong.', false],
+      ['Note', true],
+    ])
+  })
+
+  it('finds what webhooks lost: comments, changes, deletions; and nothing twice without need', async () => {
+    const { sandbox, ctx, clock } = await start()
+    sandbox.webhooks.faults.set({ loseRate: 1 })
+    const start0 = await observed(ctx, undefined)
+    expect(start0.observations).toEqual([])
+    const ids: string[] = []
+    for (let count = 0; count < 130; count += 1) {
+      ids.push(await sandbox.customerWrites({ ...letter, from: `person${count}@x.example` }))
+    }
+    await sandbox.agentReplies(ids[3] ?? '', 'Internal', { internal: true })
+    await sandbox.agentDeletes(ids[4] ?? '')
+    clock.advance(30_000)
+    expect((await observed(ctx, start0.cursor)).observations).toEqual([])
+    clock.advance(60_000)
+    const first = await observed(ctx, start0.cursor)
+    const cases = first.observations.flatMap((one) => (one.type === 'case' ? [one.case] : []))
+    expect(cases.map((one) => one.id).sort()).toEqual([...ids].sort())
+    expect(cases.filter((one) => one.deleted).map((one) => one.id)).toEqual([ids[4]])
+    const messages = first.observations.flatMap((one) => (one.type === 'message' ? [one] : []))
+    expect(messages.length).toBe(130)
+    expect(messages.filter((one) => one.caseId === ids[3]).map((one) => one.message.visibility)).toEqual([
+      'public',
+      'internal',
+    ])
+    expect((await observed(ctx, first.cursor)).observations).toEqual([])
+  })
+
+  it('asks for less when an answer is too long for the door', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const { cursor } = await observed(ctx, undefined)
+    const ids: string[] = []
+    for (let count = 0; count < 9; count += 1) ids.push(await sandbox.customerWrites(letter))
+    clock.advance(120_000)
+    const fetch: Http['fetch'] = async (url, init) => {
+      const answer = await ctx.http.fetch(url, init)
+      const text = await answer.text()
+      if (text.length > 3000) throw new ConnectorError('malformed', 'the answer is longer than 3000 bytes')
+      return new Response(text, answer)
+    }
+    const narrow = { ...ctx, http: { ...ctx.http, fetch } }
+    const { observations } = await observed(narrow, cursor)
+    expect(new Set(observations.flatMap((one) => (one.type === 'case' ? [one.case.id] : [])))).toEqual(new Set(ids))
+    expect((await readCases.get(narrow, ids)).map((one) => one.id)).toEqual(ids)
+  })
+
+  const scene = async (sandbox: ZendeskSandbox) => {
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.agentReplies(id, 'Looking')
+    await sandbox.agentSolves(id, 'Done')
+  }
+
+  it('ends at the same facts and messages in whatever order events arrive', async () => {
+    const { sandbox, ctx } = await start()
+    const events = await heard(sandbox, ctx, scene)
+    const random = seededNumbers(7)
+    const order = events.map((event) => ({ event, at: random() })).sort((a, b) => a.at - b.at)
+    const cases = new Map<string, string | undefined>()
+    const messages = new Set<string>()
+    for (const observation of order.flatMap(({ event }) => event.observations)) {
+      if (observation.type === 'message') messages.add(observation.message.text)
+      if (observation.type !== 'pointer' || observation.entity !== 'case') continue
+      for (const facts of await readCases.get(ctx, [observation.id])) cases.set(facts.id, facts.status)
+    }
+    expect([...cases]).toEqual([[bigId, 'solved']])
+    expect([...messages].sort()).toEqual(['Done', 'It is wrong.', 'Looking'])
+    expect(order.flatMap(({ event }) => event.observations).filter((one) => one.type === 'case')).toEqual([])
+  })
+
+  it('is told by a trigger what to read, and whose update it was', async () => {
+    const { sandbox, ctx } = await start({ webhook: 'trigger' })
+    const hints = await heard(sandbox, ctx, async (desk) => {
+      await scene(desk)
+      await writeCase.update(ctx, bigId, { addTags: ['seen'] }, 'key-trigger-1')
+    })
+    const pointers = hints.flatMap((hint) => hint.observations)
+    expect(new Set(pointers.map((one) => one.type))).toEqual(new Set(['pointer']))
+    expect(pointers.map((one) => one.byHub)).toEqual([...pointers.slice(1).map(() => false), true])
+  })
+
+  /** What the hub would understand of a scene's webhooks, by item key. */
+  async function heard(
+    sandbox: ZendeskSandbox,
+    ctx: Context<ZendeskConfig>,
+    scene: (sandbox: ZendeskSandbox) => Promise<void>,
+  ) {
+    const found: { key: string; observations: readonly Observation[] }[] = []
+    const hub = await createSandbox({
+      routes: [
+        {
+          method: 'POST',
+          path: '*',
+          answer: async ({ headers, body, method, path }) => {
+            const request = { method, url: path, headers, body }
+            expect(receive.verify(request, ctx.config.webhook_secret ?? '', ctx)).toEqual({ ok: true })
+            for (const item of receive.items(request)) {
+              found.push({ key: item.key, observations: await receive.normalise(item, ctx) })
+            }
+            return { status: 202 }
+          },
+        },
+      ],
+    })
+    try {
+      sandbox.connect({ url: `${hub.url}/hooks/c_1`, secret: ctx.config.webhook_secret ?? '' })
+      await scene(sandbox)
+      await sandbox.webhooks.settled()
+    } finally {
+      await hub.close()
+    }
+    return found
+  }
+})
