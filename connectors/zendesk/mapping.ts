@@ -1,5 +1,6 @@
 /** Zendesk's shapes to the hub's words and back. Pure. */
 import type { OutMessage } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
 import type {
   AgentFacts,
   Attachment,
@@ -63,38 +64,40 @@ export const fromPriority = {
 } as const satisfies Record<CasePriority, WirePriority>
 
 /** https://developer.zendesk.com/documentation/ticketing/reference-guides/via-types/ — the list grows; others stay unsaid. */
-const toChannel: Readonly<Record<string, Channel>> = {
-  email: 'email',
-  mail: 'email',
-  web: 'web',
-  web_form: 'web',
-  web_widget: 'web',
-  help_center: 'web',
-  mobile: 'web',
-  mobile_sdk: 'web',
-  chat: 'chat',
-  chat_transcript: 'chat',
-  native_messaging: 'chat',
-  sunshine_conversations_api: 'chat',
-  whatsapp: 'social',
-  line: 'social',
-  telegram: 'social',
-  instagram_dm: 'social',
-  facebook: 'social',
-  twitter: 'social',
-  any_channel: 'social',
-  voice: 'phone',
-  phone: 'phone',
-  api: 'api',
-}
+const toChannel: ReadonlyMap<string, Channel> = new Map(
+  Object.entries({
+    email: 'email',
+    mail: 'email',
+    web: 'web',
+    web_form: 'web',
+    web_widget: 'web',
+    help_center: 'web',
+    mobile: 'web',
+    mobile_sdk: 'web',
+    chat: 'chat',
+    chat_transcript: 'chat',
+    native_messaging: 'chat',
+    sunshine_conversations_api: 'chat',
+    whatsapp: 'social',
+    line: 'social',
+    telegram: 'social',
+    instagram_dm: 'social',
+    facebook: 'social',
+    twitter: 'social',
+    any_channel: 'social',
+    voice: 'phone',
+    phone: 'phone',
+    api: 'api',
+  } as const satisfies Readonly<Record<string, Channel>>),
+)
 
 /** Zendesk writes statuses and priorities in capitals in events and in lower case in REST. */
-export function statusOf(wire: string): CaseStatus | undefined {
+function statusOf(wire: string): CaseStatus | undefined {
   const status = wireStatuses.find((known) => known === wire.toLowerCase())
   return status && toStatus[status]
 }
 
-export function priorityOf(wire: string): CasePriority | undefined {
+function priorityOf(wire: string): CasePriority | undefined {
   const priority = wirePriorities.find((known) => known === wire.toLowerCase())
   return priority && toPriority[priority]
 }
@@ -128,7 +131,7 @@ export function toCase(ticket: WireTicket, sideloads: Sideloads, config: Pick<Ze
 
   const status = ticket.status ? statusOf(ticket.status) : undefined
   const priority = ticket.priority ? priorityOf(ticket.priority) : emptyOrUnsaid(ticket.priority)
-  const channel = ticket.via?.channel ? toChannel[ticket.via.channel] : undefined
+  const channel = ticket.via?.channel ? toChannel.get(ticket.via.channel) : undefined
   const custom = toFields(ticket.custom_fields?.map((field) => [field.id, field.value]))
   const team = ticket.group_id ? sideloads.groups.get(ticket.group_id)?.name : emptyOrUnsaid(ticket.group_id)
   return {
@@ -253,8 +256,15 @@ export function fromMessage(
   return { body: [message.text, ...(links.length > 0 ? ['', ...links] : [])].join('\n'), public: isPublic }
 }
 
+/** @throws ConnectorError rejected when a field is not named by its id. */
 export function fromCustom(custom: Readonly<Record<string, FieldValue>>) {
-  return Object.entries(custom).map(([id, value]) => ({ id: wireId(id), value }))
+  return Object.entries(custom).map(([id, value]) => {
+    if (/^\d+$/.test(id)) return { id: wireId(id), value }
+    throw new ConnectorError(
+      'rejected',
+      `custom field "${id}": Zendesk's fields go by their ids; find it in Admin Center > Objects and rules > Tickets > Fields`,
+    )
+  })
 }
 
 const scaleWords = {
@@ -272,25 +282,4 @@ export function ratingNote(rating: RatingFacts): string {
 export function ratedTags(tags: readonly string[], rating: RatingFacts): readonly string[] {
   const prefix = `deskweave_${scaleWords[rating.scale].tag}_`
   return [...tags.filter((tag) => !tag.startsWith(prefix)), `${prefix}${rating.score}`]
-}
-
-type Metadata = WireComment['metadata']
-
-/** What the hub wrote, told by Zendesk in `metadata.custom` of the audit. */
-export function mark(key: string) {
-  return { deskweave: key }
-}
-
-/** For a change that is one of several requests: visibly ours, but not the whole effect. */
-export function partMark(key: string) {
-  return { deskweave_part: key }
-}
-
-export function markOf(metadata: Metadata): string | undefined {
-  const key = metadata?.custom?.['deskweave']
-  return typeof key === 'string' ? key : undefined
-}
-
-export function isMarked(metadata: Metadata): boolean {
-  return markOf(metadata) !== undefined || metadata?.custom?.['deskweave_part'] !== undefined
 }

@@ -24,7 +24,7 @@ export interface DeskGroup {
   readonly id: string
   readonly name: string
 }
-export interface DeskComment {
+interface DeskComment {
   readonly id: string
   readonly auditId: string
   readonly authorId: string
@@ -261,7 +261,8 @@ export class Desk {
       type: string,
     ) => {
       if (value === undefined || value === ticket[field]) return
-      changed(type, { current: inEvent(value), previous: inEvent(ticket[field]) })
+      const told = field === 'status' || field === 'priority' ? inCapitals : (text: string | null) => text
+      changed(type, { current: told(value), previous: told(ticket[field]) })
       ticket[field] = value
     }
     set('subject', patch.subject, 'subject_changed')
@@ -320,7 +321,7 @@ export class Desk {
 
 type NewEvent = Omit<DeskEvent, 'id' | 'at'>
 
-function inEvent(value: string | null): string | null {
+function inCapitals(value: string | null): string | null {
   return value === null ? null : value.toUpperCase()
 }
 

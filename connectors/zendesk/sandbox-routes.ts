@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
 import { type Desk, type DeskAudit, DeskRefusal, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
+import { auditJson, organizationJson, sideloads, ticketJson, userJson } from './sandbox-json.ts'
 import { parseExact, wireId, wirePriorities, wireStatuses } from './wire.ts'
 
 export interface ApiOptions {
@@ -293,90 +294,5 @@ function userFacts(given: z.output<typeof UserPatch>): Partial<Omit<DeskUser, 'i
     ...(given.locale ? { locale: given.locale } : {}),
     ...(given.organization_id ? { organizationId: given.organization_id } : {}),
     ...(given.user_fields ? { fields: given.user_fields } : {}),
-  }
-}
-
-function orNull(id: string | null) {
-  return id === null ? null : wireId(id)
-}
-
-function ticketJson(ticket: DeskTicket) {
-  return {
-    id: wireId(ticket.id),
-    external_id: ticket.externalId,
-    via: { channel: ticket.channel },
-    subject: ticket.subject,
-    raw_subject: ticket.subject,
-    description: ticket.comments[0]?.body ?? '',
-    status: ticket.isDeleted ? 'deleted' : ticket.status,
-    priority: ticket.priority,
-    tags: ticket.tags,
-    requester_id: wireId(ticket.requesterId),
-    submitter_id: wireId(ticket.requesterId),
-    assignee_id: orNull(ticket.assigneeId),
-    group_id: orNull(ticket.groupId),
-    custom_fields: [...ticket.custom].map(([field, value]) => ({ id: wireId(field), value })),
-    created_at: stampOf(ticket.createdAt),
-    updated_at: stampOf(ticket.updatedAt),
-  }
-}
-
-function auditJson(audit: DeskAudit) {
-  return {
-    id: wireId(audit.id),
-    author_id: wireId(audit.authorId),
-    created_at: stampOf(audit.at),
-    metadata: { system: {}, custom: audit.custom },
-    via: { channel: 'api' },
-    events: audit.events.map((event) => ({ ...event, id: wireId(event.id) })),
-  }
-}
-
-function userJson(user: DeskUser) {
-  return {
-    id: wireId(user.id),
-    name: user.name,
-    email: user.email,
-    phone: user.phone,
-    shared_phone_number: null,
-    role: user.role,
-    locale: user.locale,
-    verified: user.verified,
-    external_id: user.externalId,
-    organization_id: orNull(user.organizationId),
-    user_fields: user.fields,
-    updated_at: stampOf(user.updatedAt),
-  }
-}
-
-function organizationJson(organization: {
-  readonly id: string
-  readonly name: string
-  readonly domains: readonly string[]
-  readonly fields: object
-}) {
-  const { id, name, domains, fields } = organization
-  return { id: wireId(id), name, domain_names: domains, organization_fields: fields }
-}
-
-/** The records that the rows point to, as far as `include` asks for them. */
-function sideloads(desk: Desk, request: SandboxRequest, tickets: readonly DeskTicket[], users: readonly DeskUser[]) {
-  const wanted = new Set((request.query.get('include') ?? '').split(','))
-  const people = new Set(tickets.flatMap((one) => [one.requesterId, ...(one.assigneeId ? [one.assigneeId] : [])]))
-  const found = [...people].flatMap((one) => desk.users.get(one) ?? [])
-  const groups = new Set(tickets.flatMap((one) => one.groupId ?? []))
-  const organizations = new Set([...found, ...users].flatMap((one) => one.organizationId ?? []))
-  return {
-    ...(wanted.has('users') ? { users: found.map(userJson) } : {}),
-    ...(wanted.has('groups')
-      ? {
-          groups: [...groups]
-            .flatMap((one) => desk.groups.get(one) ?? [])
-            .map((one) => ({ ...one, id: wireId(one.id) })),
-        }
-      : {}),
-    ...(wanted.has('organizations')
-      ? { organizations: [...organizations].flatMap((one) => desk.organizations.get(one) ?? []).map(organizationJson) }
-      : {}),
   }
 }

@@ -47,7 +47,7 @@ export interface ZendeskSandbox extends VendorSandbox {
   createUser(facts: Partial<DeskUser> & { readonly name: string }, mischief?: Mischief): Promise<DeskUser>
 }
 
-export interface Letter {
+interface Letter {
   readonly from: string
   readonly text: string
   readonly name?: string

@@ -60,8 +60,7 @@ export type WireUser = z.output<typeof WireUser>
 export const WireMe = z.object({ user: z.object({ id: nullableId, email: text, role: text }) })
 
 /** https://developer.zendesk.com/api-reference/ticketing/groups/groups/ */
-export const WireGroup = z.object({ id, name: z.string() })
-export type WireGroup = z.output<typeof WireGroup>
+const WireGroup = z.object({ id, name: z.string() })
 
 export const wireStatuses = ['new', 'open', 'pending', 'hold', 'solved', 'closed'] as const
 export type WireStatus = (typeof wireStatuses)[number]

@@ -7,18 +7,8 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { type CallOptions, callSdk, read, type Zendesk } from './client.ts'
 import { agentUrl, type ZendeskConfig } from './config.ts'
-import {
-  fromCustom,
-  fromMessage,
-  fromPriority,
-  fromStatus,
-  mark,
-  markOf,
-  partMark,
-  ratedTags,
-  ratingNote,
-  utc,
-} from './mapping.ts'
+import { fromCustom, fromMessage, fromPriority, fromStatus, ratedTags, ratingNote, utc } from './mapping.ts'
+import { mark, markOf, partMark } from './marks.ts'
 import { agentIdOf, groupIdOf } from './read.ts'
 import {
   WireAnything,

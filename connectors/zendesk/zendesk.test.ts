@@ -281,11 +281,14 @@ describe('zendesk over HTTP', () => {
     expect(sandbox.desk.ticket(id).tags).toEqual(['by_agent', 'from_hub', 'vip'])
   })
 
-  it('says why a closed ticket, an unknown agent and an unknown team are refused', async () => {
+  it('says why a closed ticket, an unknown agent, team or field is refused', async () => {
     const { sandbox, ctx } = await start()
     const id = await sandbox.customerWrites(letter)
     await expect(writeCase.update(ctx, id, { assigneeEmail: 'nobody@x.example' }, 'key-1')).rejects.toThrow(
       /no agent of sandbox.zendesk.com has this e-mail address/,
+    )
+    await expect(writeCase.update(ctx, id, { custom: { plan: 'pro' } }, 'key-4')).rejects.toThrow(
+      /"plan".* by their ids/,
     )
     await expect(writeCase.update(ctx, id, { team: 'Legal' }, 'key-2')).rejects.toThrow(/it has "Support", "Billing"/)
     await sandbox.agentChanges(id, { status: 'closed' })
