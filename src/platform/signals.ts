@@ -25,18 +25,18 @@ type Message = z.output<typeof Message>
 
 /** Bursts to other processes are gathered: one statement for all that happened meanwhile. */
 const gatherMs = 20
-const probeEveryMs = 5_000
-const probeTimeoutMs = 3_000
+const defaultProbe = { everyMs: 5_000, timeoutMs: 3_000 }
 const longestPauseMs = 5_000
 
-export function createSignals(options: DatabaseOptions, log: Log): Signals {
+/** @param probe how often the connection is asked whether it lives, and how long it may take to answer. */
+export function createSignals(options: DatabaseOptions, log: Log, probe = defaultProbe): Signals {
   const channel = `deskweave_${options.workspaceId}`
   const self = randomBytes(8).toString('hex')
   const listeners = new Map<string, Set<(detail?: string) => void>>()
   const outgoing = new Map<string, Message>()
   let client: pg.Client | undefined
   let gather: NodeJS.Timeout | undefined
-  let probe: NodeJS.Timeout | undefined
+  let probing: NodeJS.Timeout | undefined
   let again: NodeJS.Timeout | undefined
   let isStopped = false
   let failures = 0
@@ -69,13 +69,13 @@ export function createSignals(options: DatabaseOptions, log: Log): Signals {
     fresh.once('end', () => lost(fresh))
     client = fresh
     failures = 0
-    probe = setInterval(() => void check(fresh), probeEveryMs)
-    probe.unref()
+    probing = setInterval(() => void check(fresh), probe.everyMs)
+    probing.unref()
   }
 
   /** A connection can be dead without either end knowing: only a question tells. */
   async function check(current: pg.Client): Promise<void> {
-    const timeout = setTimeout(() => lost(current), probeTimeoutMs)
+    const timeout = setTimeout(() => lost(current), probe.timeoutMs)
     try {
       await current.query('select 1')
     } catch {
@@ -88,7 +88,7 @@ export function createSignals(options: DatabaseOptions, log: Log): Signals {
   function lost(former: pg.Client): void {
     if (client !== former || isStopped) return
     client = undefined
-    clearInterval(probe)
+    clearInterval(probing)
     // `end` would wait for an answer that a half-open connection never gives.
     void former.end().catch(() => {})
     log.warn({}, 'the connection for signals is lost; work goes on by polling until it is back')
@@ -141,7 +141,7 @@ export function createSignals(options: DatabaseOptions, log: Log): Signals {
       clearTimeout(gather)
       if (client && outgoing.size > 0) send()
       isStopped = true
-      clearInterval(probe)
+      clearInterval(probing)
       clearTimeout(again)
       const last = client
       client = undefined

@@ -4,6 +4,7 @@
  *
  * Never here: queries of any room.
  */
+import { Socket } from 'node:net'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Schema } from './schema.ts'
@@ -30,7 +31,12 @@ export interface DatabaseOptions {
   /** Connections in the pool. */
   readonly size?: number
   readonly applicationName?: string
+  /** The server gives up on a statement after this time; a connection silent for 2 s more is taken for dead. */
+  readonly statementTimeoutMs?: number
 }
+
+const defaultStatementTimeoutMs = 12_000
+const silenceMs = 2_000
 
 /** Connection settings of one workspace's sessions; also for the bare LISTEN connection. */
 export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
@@ -48,7 +54,7 @@ export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
       ...(options.role ? [`-c role=${options.role}`] : []),
       // A paused process must not hold the workspace's lock for ever.
       '-c idle_in_transaction_session_timeout=15000',
-      '-c statement_timeout=30000',
+      `-c statement_timeout=${options.statementTimeoutMs ?? defaultStatementTimeoutMs}`,
     ].join(' '),
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
@@ -67,11 +73,26 @@ export function openDatabase(options: DatabaseOptions): Database {
   if (!/^[a-z0-9_-]{1,64}$/.test(options.workspaceId)) {
     throw new TypeError(`workspace id "${options.workspaceId}": use 1 to 64 of a-z, 0-9, _ and -`)
   }
-  const pool = new pg.Pool({ ...sessionConfig(options), max: options.size ?? 10 })
-  // An idle connection that dies must not end the process; the next query opens a new one.
+  const deadAfterMs = (options.statementTimeoutMs ?? defaultStatementTimeoutMs) + silenceMs
+  const pool = new pg.Pool({
+    ...sessionConfig(options),
+    max: options.size ?? 10,
+    stream: () => impatientSocket(deadAfterMs),
+  })
+  // A connection that dies while idle, or between two statements of a transaction, must not end the process: whoever
+  // uses it next is told, and the pool opens a new one.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
+}
+
+/** A half-open connection (a silent firewall, a vanished host) would hold a statement for a quarter of an hour. */
+function impatientSocket(deadAfterMs: number): Socket {
+  const socket = new Socket()
+  return socket.setTimeout(deadAfterMs, () => {
+    socket.destroy(new Error(`Connection terminated: the database was silent for ${deadAfterMs} ms`))
+  })
 }
 
 /** A jsonb parameter. */
