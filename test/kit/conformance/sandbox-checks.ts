@@ -93,7 +93,7 @@ function webhookChecks(subject: Subject, start: StartSandbox): Check[] {
       async run() {
         const clean = await known(plainPlay)
         const rough = await known(async (sandbox) => {
-          sandbox.webhooks.faults.set({ duplicateRate: 0.5, lateRate: 0.5 })
+          sandbox.webhooks.faults.set({ duplicateRate: 1, lateRate: 0.5 })
           await sandbox.play()
           await sandbox.webhooks.sendLate()
         })

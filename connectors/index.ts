@@ -1,0 +1,8 @@
+// Written by `npm run generate` from the folders beside it.
+import type { Connector } from '#hub/connector/contract.ts'
+
+/** Every connector there is, loaded when it is asked for. */
+export const connectors = {
+  desk: async () => (await import('./desk/connector.ts')).desk,
+  zendesk: async () => (await import('./zendesk/connector.ts')).zendesk,
+} as const satisfies Readonly<Record<string, () => Promise<Connector>>>
