@@ -1,0 +1,42 @@
+/** Every route of the API. A route that is not here does not exist; one that is not public needs a token. */
+import { z } from 'zod'
+import { describeApi } from './describe-api.ts'
+import { auditRoutes } from './resources/audit.ts'
+import { caseRoutes } from './resources/cases.ts'
+import { companyRoutes } from './resources/companies.ts'
+import { connectionRoutes } from './resources/connections.ts'
+import { deliveryRoutes } from './resources/deliveries.ts'
+import { eventRoutes } from './resources/events.ts'
+import { inboxRoutes } from './resources/inbox.ts'
+import { insightRoutes } from './resources/insights.ts'
+import { ruleRoutes } from './resources/rules.ts'
+import { type Route, route } from './route.ts'
+
+let described: Record<string, unknown> | undefined
+
+const document = route({
+  id: 'getOpenApi',
+  method: 'GET',
+  path: '/openapi.json',
+  summary: 'This document',
+  tag: 'about',
+  isPublic: true,
+  response: z.record(z.string(), z.unknown()),
+  handler() {
+    described ??= describeApi(routes)
+    return described
+  },
+})
+
+export const routes: readonly Route[] = [
+  document,
+  ...connectionRoutes,
+  ...companyRoutes,
+  ...caseRoutes,
+  ...ruleRoutes,
+  ...deliveryRoutes,
+  ...inboxRoutes,
+  ...eventRoutes,
+  ...insightRoutes,
+  ...auditRoutes,
+]
