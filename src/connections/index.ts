@@ -28,6 +28,8 @@ import * as store from './store.ts'
 import { checkWebhookSecret, newWebhookSecret, rotate } from './webhook-secret.ts'
 
 export { type CallOptions, InvalidConfig, type LoadedConnection } from './loaded.ts'
+export { splitConfig } from './secret-fields.ts'
+export { newWebhookSecret } from './webhook-secret.ts'
 
 export type Registry = Readonly<Record<string, () => Promise<Connector>>>
 

@@ -1,0 +1,221 @@
+/**
+ * One lane in the hands of this process: rows are claimed in batches, performed side by side, and written down in groups.
+ * The rows of one order key never meet: a claim gives the first pending row of each.
+ */
+import PQueue from 'p-queue'
+import { priorities } from '#hub/platform/account-limits.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
+import { claim, extend, release } from '#hub/platform/ledger.ts'
+import { decide, type Result } from './decide.ts'
+import type { LaneHub, LaneOptions } from './index.ts'
+import { createSettler, type Done } from './settler.ts'
+import type { OutboxRow } from './store.ts'
+
+/** How one row is performed; given by the room. */
+export interface Performance {
+  readonly result: Result
+  readonly effect: 'keyed' | 'probed' | 'at_least_once'
+}
+export type Perform = (row: OutboxRow, scope: LaneScope, isUnclear: boolean) => Promise<Performance>
+
+export interface LaneScope {
+  readonly signal: AbortSignal
+  readonly priority: 'person' | 'rule'
+  /** Right before a request leaves. @throws LaneLost */
+  readonly beforeSend: () => void
+}
+
+/** Another process may work the lane by now: nothing more leaves from here. */
+export class LaneLost extends Error {
+  override readonly name = 'LaneLost'
+}
+
+const batchSize = 200
+const graceMs = 10_000
+
+interface InHand {
+  readonly row: OutboxRow
+  readonly fence: number
+}
+
+export class Lane {
+  readonly name: string
+  readonly fence: number
+  readonly #hub: LaneHub
+  readonly #options: LaneOptions
+  readonly #perform: Perform
+  readonly #queue: PQueue
+  readonly #inHand = new Map<number, InHand>()
+  readonly #stopping = new AbortController()
+  readonly #settler: ReturnType<typeof createSettler>
+  /** Of the process's own clock, which no other replica has to share. */
+  #heldUntilMs: number
+  #isStopping = false
+  #claiming: Promise<void> | undefined
+  #isMore = false
+  #idleSinceMs = performance.now()
+
+  constructor(name: string, fence: number, heldUntilMs: number, hub: LaneHub, perform: Perform, options: LaneOptions) {
+    this.name = name
+    this.fence = fence
+    this.#heldUntilMs = heldUntilMs
+    this.#hub = hub
+    this.#perform = perform
+    this.#options = options
+    this.#queue = new PQueue({ concurrency: options.concurrency })
+    this.#settler = createSettler({
+      db: hub.db,
+      log: hub.log,
+      onReceipts: options.onReceipts,
+      onFencedOff: () => hub.metrics.fencedOff('outbox'),
+      onSettled: (done) => this.#off(done),
+      isHeld: () => this.isHeld,
+    })
+  }
+
+  get isHeld(): boolean {
+    return performance.now() < this.#heldUntilMs
+  }
+
+  get #mayBegin(): boolean {
+    return !this.#isStopping && this.isHeld && !this.#options.isAtRest()
+  }
+
+  /** For how long there has been nothing in hand, in ms; 0 while there is. */
+  get idleMs(): number {
+    return this.#inHand.size > 0 || this.#claiming ? 0 : performance.now() - this.#idleSinceMs
+  }
+
+  /** Looks for work; while one look is under way, the next follows it. */
+  pump(): void {
+    if (!this.#mayBegin) return
+    if (this.#claiming) {
+      this.#isMore = true
+      return
+    }
+    if (this.#inHand.size > batchSize / 2) return
+    this.#claiming = this.#claim().finally(() => {
+      this.#claiming = undefined
+      if (this.#isMore) {
+        this.#isMore = false
+        this.pump()
+      }
+    })
+  }
+
+  async #claim(): Promise<void> {
+    try {
+      const { db } = this.#hub
+      const { leaseSeconds } = this.#options
+      const limit = batchSize - this.#inHand.size
+      const { fence, rows } = await claim<OutboxRow>(db, 'outbox', { lane: this.name, limit, leaseSeconds })
+      for (const row of rows) this.#take({ row, fence })
+    } catch (error) {
+      // The next look comes with the next poll.
+      const level = isPassing(error) ? 'warn' : 'error'
+      this.#hub.log[level]({ err: error, lane: this.name }, 'outbox rows could not be claimed')
+    }
+  }
+
+  #take(inHand: InHand): void {
+    this.#inHand.set(inHand.row.seq, inHand)
+    void this.#queue.add(() => this.#work(inHand), { priority: priorities[priorityOf(inHand.row)] })
+  }
+
+  async #work(inHand: InHand): Promise<void> {
+    const { row, fence } = inHand
+    if (!this.#mayBegin) return await this.#giveBack([inHand])
+    const startedMs = performance.now()
+    const isUnclear = row.outcome_unknown || row.fence !== null
+    const { result, effect } = await this.#perform(row, this.#scope(row), isUnclear)
+    if (!result.ok && result.code === 'unavailable' && (this.#stopping.signal.aborted || !this.isHeld)) {
+      // Held back by ourselves, not by the vendor.
+      return this.#giveBack([inHand])
+    }
+    const tried = { seq: row.seq, attempts: row.attempts, createdAt: row.created_at, isUnclear, effect }
+    const settlement = decide(tried, result, this.#hub.now(), Math.random())
+    this.#report(row, result, settlement.state, (performance.now() - startedMs) / 1_000)
+    this.#settler.add({ row, fence, settlement, ...(result.ok ? { receipt: result.receipt } : {}) })
+  }
+
+  #scope(row: OutboxRow): LaneScope {
+    return {
+      signal: this.#stopping.signal,
+      priority: priorityOf(row),
+      beforeSend: () => {
+        if (this.isHeld) return
+        this.#hub.metrics.fencedOff('outbox')
+        throw new LaneLost(`lane ${this.name}: its lease ran out before the request left`)
+      },
+    }
+  }
+
+  #report(row: OutboxRow, result: Result, state: string, seconds: number): void {
+    const { connection_id: id, seq, key, action } = row
+    // Hosts of free webhooks must not make new metric labels.
+    this.#hub.metrics.delivery(id ?? 'webhook', state === 'pending' ? 'retry' : state, seconds)
+    if (state === 'dead' && !result.ok) {
+      const { code, message } = result
+      this.#hub.log.warn({ seq, key, lane: this.name, action: action.type, code, reason: message }, 'dead letter')
+    }
+  }
+
+  #off(done: readonly Done[]): void {
+    for (const { row } of done) this.#inHand.delete(row.seq)
+    this.#rest()
+  }
+
+  #rest(): void {
+    if (this.#inHand.size === 0) this.#idleSinceMs = performance.now()
+    this.pump()
+  }
+
+  async #giveBack(items: readonly InHand[]): Promise<void> {
+    for (const [fence, own] of Map.groupBy(items, (item) => item.fence)) {
+      const seqs = own.map((item) => item.row.seq)
+      await release(this.#hub.db, 'outbox', fence, seqs).catch(() => {
+        // Then their lease has to run out.
+      })
+    }
+    for (const { row } of items) this.#inHand.delete(row.seq)
+    this.#rest()
+  }
+
+  /** A sign of life for the rows in hand. @param heldUntilMs for how long the lane itself is ours now. */
+  async keep(heldUntilMs: number): Promise<void> {
+    const items = [...this.#inHand.values()]
+    for (const [fence, own] of Map.groupBy(items, (item) => item.fence)) {
+      const seqs = own.map((item) => item.row.seq)
+      await extend(this.#hub.db, 'outbox', fence, seqs, this.#options.leaseSeconds)
+    }
+    this.#heldUntilMs = heldUntilMs
+  }
+
+  /** Somebody else has the lane. */
+  lose(): void {
+    this.#heldUntilMs = Number.NEGATIVE_INFINITY
+    this.#stopping.abort(new LaneLost(`lane ${this.name} went to another process`))
+  }
+
+  async whenIdle(): Promise<void> {
+    while (this.#claiming || this.#inHand.size > 0) {
+      await this.#claiming
+      await this.#queue.onIdle()
+      await this.#settler.whenIdle()
+    }
+  }
+
+  /** Calls under way may end; what has not begun goes back at once. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#claiming
+    const timer = setTimeout(() => this.#stopping.abort(new Error('the hub is stopping')), graceMs)
+    await this.whenIdle()
+    clearTimeout(timer)
+    this.#stopping.abort()
+  }
+}
+
+function priorityOf({ cause }: OutboxRow): 'person' | 'rule' {
+  return cause.actor !== undefined && cause.ruleId === undefined ? 'person' : 'rule'
+}

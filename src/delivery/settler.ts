@@ -1,0 +1,128 @@
+/**
+ * Writes down how attempts went: everything that finished while the last statement ran goes into the next one, together
+ * with what the receipts mean for the hub, in one transaction.
+ */
+import type { Log, Receipt } from '#hub/connector/contract.ts'
+import type { Db, Trx } from '#hub/platform/db/database.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
+import { FencedOff, type Settlement, settle } from '#hub/platform/ledger.ts'
+import type { OutboxRow } from './store.ts'
+
+/** A row whose effect the vendor confirmed. */
+export interface Delivered {
+  readonly entry: OutboxRow & { readonly connection_id: string }
+  readonly receipt: Receipt
+}
+
+/** In the transaction that settles them. */
+export type OnReceipts = (trx: Trx, delivered: readonly Delivered[]) => Promise<void>
+
+export interface Done {
+  readonly row: OutboxRow
+  /** The claim's. */
+  readonly fence: number
+  readonly settlement: Settlement<'outbox'>
+  readonly receipt?: Receipt
+}
+
+export interface SettlerOptions {
+  readonly db: Db
+  readonly log: Log
+  readonly onReceipts: OnReceipts
+  /** Rows that somebody else has by now. */
+  readonly onFencedOff: () => void
+  /** Rows are off our hands. */
+  readonly onSettled: (done: readonly Done[]) => void
+  /** Whether it is still worth while to wait for the database. */
+  readonly isHeld: () => boolean
+}
+
+const batchSize = 500
+const restMs = 500
+
+export function createSettler(options: SettlerOptions) {
+  const { db, log, onReceipts } = options
+  let waiting: Done[] = []
+  let running: Promise<void> | undefined
+
+  async function run(): Promise<void> {
+    // Attempts that end in the same turn of the event loop share the first statement too.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, batchSize)
+      waiting = waiting.slice(batchSize)
+      await write(batch)
+      options.onSettled(batch)
+    }
+    running = undefined
+  }
+
+  async function write(batch: readonly Done[]): Promise<void> {
+    try {
+      await save(batch)
+    } catch (error) {
+      if (error instanceof FencedOff || !isPassing(error)) return await writeApart(batch, error)
+      if (!options.isHeld()) {
+        log.error({ err: error, rows: batch.length }, 'deliveries could not be written down before the lane was lost')
+        return
+      }
+      await new Promise((resolve) => setTimeout(resolve, restMs))
+      await write(batch)
+    }
+  }
+
+  /** One bad row stops one row. */
+  async function writeApart(batch: readonly Done[], error: unknown): Promise<void> {
+    const [only, ...others] = batch
+    if (!only) return
+    if (others.length > 0) {
+      for (const done of batch) await write([done])
+    } else if (error instanceof FencedOff) {
+      options.onFencedOff()
+    } else {
+      log.error(
+        { err: error, seq: only.row.seq },
+        'what a receipt means could not be saved; the delivery itself is done',
+      )
+      await settle(db, 'outbox', only.fence, [only.settlement]).catch((cause: unknown) => {
+        log.error({ err: cause, seq: only.row.seq }, 'a delivery could not be written down')
+      })
+    }
+  }
+
+  async function save(batch: readonly Done[]): Promise<void> {
+    const delivered = batch.flatMap(({ row, receipt }): readonly Delivered[] => {
+      const { connection_id: id } = row
+      return receipt && id !== null ? [{ entry: { ...row, connection_id: id }, receipt }] : []
+    })
+    if (delivered.length === 0) return await settleAll(db, batch)
+    await db.transaction().execute(async (trx) => {
+      await settleAll(trx, batch)
+      await onReceipts(trx, delivered)
+    })
+  }
+
+  async function settleAll(trx: Db, batch: readonly Done[]): Promise<void> {
+    let written = 0
+    for (const [fence, own] of Map.groupBy(batch, (done) => done.fence)) {
+      written += await settle(
+        trx,
+        'outbox',
+        fence,
+        own.map((done) => done.settlement),
+      )
+    }
+    if (written < batch.length) throw new FencedOff('outbox')
+  }
+
+  return {
+    add(done: Done): void {
+      waiting.push(done)
+      running ??= run()
+    },
+    /** When everything added so far is written. */
+    async whenIdle(): Promise<void> {
+      await running
+    },
+  }
+}
