@@ -1,25 +1,62 @@
-/** Which rooms a hub has, and what each gets from the others. */
+/**
+ * How the rooms are put together, on the foundation of one process. In: database, queue, signals. Out: what answers, what
+ * works, in the order in which it starts.
+ */
 import { connectors } from '#connectors'
+import { adminToken, mountApi } from '#hub/api/index.ts'
+import { applyReceipts } from '#hub/cases/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
+import { createDelivery, type OnReceipts } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
 import { createInbox } from '#hub/inbox/index.ts'
 import { createIngress } from '#hub/ingress/index.ts'
 import type { OpenRooms, Part } from '#hub/main.ts'
+import { publish } from '#hub/pipeline/command.ts'
+import { inWorkspace, lockWorkspace } from '#hub/pipeline/index.ts'
 import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createInboxWorker } from '#hub/pipeline/worker.ts'
-import { scheduleReconciliation } from '#hub/reconcile/index.ts'
+import { createReconciliation } from '#hub/reconcile/index.ts'
+import { defineSurveyJobs, surveyRouter } from '#hub/surveys/index.ts'
 
 export const openRooms: OpenRooms = async (foundation, stopping) => {
   const connections = createConnections({ ...foundation, connectors })
   const hub: Hub = { ...foundation, connections }
   const rules = createRuleBook(hub.signals)
   const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'))
-  const work: readonly Part[] = hub.env.roles.includes('worker') ? [createInboxWorker(hub, rules)] : []
-  await scheduleReconciliation(hub, hub.queue, inbox, stopping)
+  const reconciliation = createReconciliation(hub, inbox, stopping)
+  const surveyHub = {
+    ...hub,
+    inWorkspace: <T>(work: Parameters<typeof inWorkspace<T>>[1]) => inWorkspace(hub.db, work),
+    publish: (...[trx, events]: [Parameters<typeof publish>[0], Parameters<typeof publish>[3]]) =>
+      publish(trx, hub, rules, events),
+  }
+  await defineSurveyJobs(surveyHub)
+  await reconciliation.defineJobs()
+
+  const onReceipts: OnReceipts = async (trx, delivered) => {
+    await lockWorkspace(trx)
+    await applyReceipts(
+      trx,
+      delivered.map(({ entry, receipt }) => ({
+        key: entry.key,
+        connectionId: entry.connection_id,
+        action: entry.action,
+        receipt,
+      })),
+      hub.now(),
+    )
+  }
+  const works = hub.env.roles.includes('worker')
+  const parts: Part[] = [
+    { start: connections.start, stop: connections.close },
+    ...(works ? [createDelivery(hub, { onReceipts }), createInboxWorker(hub, rules)] : []),
+  ]
+  const token = adminToken(hub.env)
+  if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')
   return {
     hub,
     hooks: createIngress(hub, inbox),
-    mounts: [],
-    parts: [{ start: connections.start, stop: connections.close }, ...work],
+    mounts: [mountApi({ ...hub, rules, reconciliation }, token.token), (app) => app.use(surveyRouter(surveyHub))],
+    parts,
   }
 }

@@ -2,7 +2,7 @@
  * In: claimed inbox rows. Out: for each, its observations, or why there are none. Pointers are followed here, in batches
  * and before any transaction opens. Never here: what an observation changes.
  */
-import type { Connections, LoadedConnection } from '#hub/connections/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -55,7 +55,8 @@ async function readConnection(
   try {
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
-    return observed.map((one) => ('failed' in one ? one : afterFailedRead(hub.connections, connection, one.row, error)))
+    await hub.connections.reportFailure(connection.id, error)
+    return observed.map((one) => ('failed' in one ? one : afterFailedRead(one.row, error)))
   }
 }
 
@@ -76,21 +77,15 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
   }
 }
 
-function afterFailedRead(
-  connections: Connections,
-  connection: LoadedConnection,
-  row: InboxRow,
-  error: unknown,
-): Reading {
-  if (!(error instanceof ConnectorError)) {
-    return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
+function afterFailedRead(row: InboxRow, error: unknown): Reading {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof ConnectorError) || reaction[error.code] === 'dead_letter') {
+    return { row, failed: 'quarantined', reason }
   }
-  connections.reportFailure(connection.id, error)
-  if (reaction[error.code] === 'dead_letter') return { row, failed: 'quarantined', reason: error.message }
   return {
     row,
     failed: 'retry',
-    reason: error.message,
+    reason,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   }
 }

@@ -6,11 +6,11 @@ import { type CaseBook, type CaseState, type DomainEvent, type Fields, type Link
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
 import type { Author, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
-import { type ProfileView, setTraits } from '#hub/identity/index.ts'
+import { setTraits } from '#hub/identity/index.ts'
 import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
-import type { PlannedAction, RuleOutcome } from '#hub/rules/plan.ts'
+import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 
 export interface Setting {
   readonly book: CaseBook

@@ -70,11 +70,15 @@ async function settleBatch(
  */
 export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   return await db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))`.execute(
-      trx,
-    )
+    await lockWorkspace(trx)
     return await work(trx)
   })
+}
+
+export async function lockWorkspace(trx: Trx): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))
+  `.execute(trx)
 }
 
 function settlementOf(reading: Reading, repaired: ReadonlySet<number>): Settlement<'inbox'> {

@@ -5,19 +5,17 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Inbox, InboxItem } from '#hub/inbox/index.ts'
-import type { Queue } from '#hub/platform/queue.ts'
 
 type ReconcileHub = Pick<Hub, 'db' | 'log' | 'now' | 'connections'>
 
 /** Vendors withhold the last minute and index late: often enough to repair soon, seldom enough to leave the budget alone. */
-export const reconcileEverySeconds = 60
+const reconcileEverySeconds = 60
 
 /** Reads one connection up to now. The cursor moves only after a page is stored, so a kill in the middle reads it again. */
-export async function reconcile(
+async function reconcile(
   hub: ReconcileHub,
   inbox: Inbox,
   connection: LoadedConnection,
@@ -52,24 +50,39 @@ function toItem(connectionId: string, observation: Observation): InboxItem {
   return { connectionId, key, body, source: 'reconcile', state: 'pending' }
 }
 
-/** Registers the repeating work. A connection that fails is reported there and stops no other. */
-export async function scheduleReconciliation(
-  hub: ReconcileHub,
-  queue: Queue,
+export interface Reconciliation {
+  /** Reads one connection now. @returns how many observations it told. @throws ConnectorError */
+  run(connectionId: string): Promise<number>
+  /** Registers the repeating work. Call it before the queue starts. */
+  defineJobs(): Promise<void>
+}
+
+export function createReconciliation(
+  hub: ReconcileHub & Pick<Hub, 'queue'>,
   inbox: Inbox,
   signal: AbortSignal,
-): Promise<void> {
-  await queue.define('reconcile', z.object({}), async () => {
+): Reconciliation {
+  /** A connection that fails is reported there and stops no other. */
+  async function runAll() {
     for (const connection of hub.connections.all()) {
       if (connection.status === 'paused' || connection.status === 'needs_attention') continue
       try {
         await reconcile(hub, inbox, connection, signal)
-        hub.connections.reportSuccess(connection.id)
+        if (connection.connector.can.changes) await hub.connections.reportSuccess(connection.id)
       } catch (error) {
-        if (error instanceof ConnectorError) hub.connections.reportFailure(connection.id, error)
-        else hub.log.error({ err: error, connection_id: connection.id }, 'reconciliation failed')
+        await hub.connections.reportFailure(connection.id, error)
+        hub.log.warn({ err: error, connection_id: connection.id }, 'a connection could not be read')
       }
     }
-  })
-  await queue.schedule('reconcile', { everySeconds: reconcileEverySeconds })
+  }
+  return {
+    async run(connectionId) {
+      const connection = await hub.connections.byId(connectionId)
+      return connection ? await reconcile(hub, inbox, connection, signal) : 0
+    },
+    async defineJobs() {
+      await hub.queue.define('reconcile', z.object({}), runAll)
+      await hub.queue.schedule('reconcile', { everySeconds: reconcileEverySeconds })
+    },
+  }
 }

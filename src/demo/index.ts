@@ -1,0 +1,78 @@
+/**
+ * `npm run demo`: a hub on a fresh embedded database, two sandbox desks on loopback, and a customer's day in about a minute.
+ * Everything goes over real HTTP with real signatures; nothing here reaches into the hub.
+ *
+ * Out: what happened, and whether each promise that was shown did hold. Never here: anything the hub does.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startHub } from '#hub/main.ts'
+import { readEnv } from '#hub/platform/env.ts'
+import { createLog } from '#hub/platform/log.ts'
+import { startSandbox as startDesk } from '../../connectors/desk/sandbox.ts'
+import { startSandbox as startZendesk } from '../../connectors/zendesk/sandbox.ts'
+import { createClient } from './client.ts'
+import { playDay } from './day.ts'
+import { type DemoSummary, printSummary, summarise } from './summary.ts'
+
+export interface DemoOptions {
+  /** Leave the hub running until Ctrl-C. */
+  readonly keep: boolean
+  /** Print the summary as JSON and nothing else. */
+  readonly json: boolean
+}
+
+/** @returns whether every promise that was shown did hold. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const say = options.json ? () => {} : (line: string) => console.log(line)
+  const dataDir = mkdtempSync(join(tmpdir(), 'deskweave-demo-'))
+  const zendesk = await startZendesk({ keepBackSeconds: 0 })
+  const warehouse = await startDesk({ dialect: 'odd' })
+  const token = 'demo-token-for-this-machine-only'
+  const port = await preferredPort(3000)
+  const env = readEnv({
+    DESKWEAVE_DATA: dataDir,
+    DESKWEAVE_ADMIN_TOKEN: token,
+    DESKWEAVE_BASE_URL: `http://localhost:${port}`,
+    DESKWEAVE_EXTRA_HOSTS: [zendesk.url, warehouse.url].map((url) => new URL(url).host).join(','),
+    PORT: String(port),
+    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
+  })
+  say('Starting a hub on an embedded PostgreSQL, a sandbox Zendesk and a desk nobody has heard of …')
+  const hub = await startHub(env, { log: createLog(env.logLevel) })
+  try {
+    const client = createClient(hub.url, token)
+    const day = await playDay({ client, zendesk, warehouse, say })
+    const summary = await summarise(client, day)
+    if (options.json) console.log(JSON.stringify(summary, null, 2))
+    else printSummary(summary, hub.url, token, options.keep)
+    if (options.keep) await untilInterrupted()
+    return holds(summary)
+  } finally {
+    await hub.stop()
+    await Promise.all([zendesk.close(), warehouse.close()])
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function holds(summary: DemoSummary): boolean {
+  return summary.promises.every((promise) => promise.held)
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+}
+
+/** The port people expect, or any other when it is taken. */
+function preferredPort(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', () => (port === 0 ? reject(new Error('no free port')) : resolve(preferredPort(0))))
+    probe.listen(port, () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : port))
+    })
+  })
+}

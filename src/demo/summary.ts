@@ -1,0 +1,200 @@
+/** What the day left behind, read from the hub's API and from the desks themselves, and whether each promise held. */
+import { z } from 'zod'
+import { Case, listOf, Profile } from './client.ts'
+import { caseId, type Day } from './day.ts'
+
+export interface DemoSummary {
+  readonly profile: {
+    readonly name: string | null
+    readonly identities: readonly string[]
+    readonly traits: readonly { readonly name: string; readonly value: unknown; readonly from: string }[]
+  }
+  readonly rules: readonly { readonly rule: string; readonly ran: number }[]
+  readonly effects: readonly { readonly at: string; readonly what: string; readonly rule: string | null }[]
+  readonly survey: {
+    readonly sent: number
+    readonly score: number | null
+    readonly comment: string | null
+    readonly decisions: readonly unknown[]
+  }
+  readonly intake: { readonly received: number; readonly duplicates: number; readonly lost_and_repaired: number }
+  readonly promises: readonly Promised[]
+}
+export interface Promised {
+  readonly promise: string
+  readonly held: boolean
+  readonly shown_by: string
+}
+
+const Delivery = z.object({
+  state: z.string(),
+  connection_id: z.string().nullable(),
+  action: z.looseObject({ type: z.string() }),
+  cause: z.looseObject({ rule_id: z.string().optional() }),
+})
+const Event = z.looseObject({ type: z.string() })
+const Response = z.looseObject({ score: z.number(), comment: z.string().nullable() })
+const Lost = z.looseObject({
+  connection_id: z.string(),
+  received: z.number(),
+  duplicates: z.number(),
+  repaired: z.number(),
+})
+const Why = z.looseObject({
+  rule_runs: z.array(z.looseObject({ rule_id: z.string(), result: z.string() })),
+  surveys: z.array(z.looseObject({})),
+})
+
+export async function summarise(client: Day['client'], day: Day): Promise<DemoSummary> {
+  const { zendesk, warehouse } = day
+  const profiles = await client.get('/profiles?identity=email:ana@acme.example', listOf(Profile))
+  const other = await client.get('/profiles?identity=email:ana.garcia@home.example', listOf(Profile))
+  const everyone = await client.get('/profiles', listOf(Profile))
+  const profile = profiles.data[0]
+  if (!profile) throw new Error('the demo found no profile for ana@acme.example')
+  const cases = await client.get('/cases', listOf(Case))
+  const deliveries = await client.get('/deliveries?limit=200', listOf(Delivery))
+  const responses = await client.get('/responses', listOf(Response))
+  const intake = (await client.get('/insights/lost-events', z.object({ data: z.array(Lost) }))).data
+  const events = await client.get('/events?limit=200', listOf(Event))
+  const whys = await Promise.all(cases.data.map((one) => client.get(`/cases/${one.id}/why`, Why)))
+
+  const names = new Map([
+    [day.zendeskId, 'Zendesk'],
+    [day.warehouseId, 'Warehouse desk'],
+  ])
+  const ticket = zendesk.desk.ticket(day.ticketId)
+  const surveyComments = ticket.comments.filter((comment) => comment.isPublic && comment.body.includes('/s/'))
+  const internalSeen = surveyComments.some((comment) => comment.body.includes('carrier lost'))
+  const runs = Map.groupBy(
+    whys.flatMap((why) => why.rule_runs).filter((run) => run.result === 'matched'),
+    (run) => run.rule_id,
+  )
+  const vipNotes = ticket.comments.filter((comment) => comment.body.includes('enterprise plan'))
+  const count = (field: 'received' | 'duplicates' | 'repaired') => intake.reduce((sum, one) => sum + one[field], 0)
+  const skipped = whys.flatMap((why) => why.surveys).filter((line) => JSON.stringify(line).includes('skipped'))
+  const opened = [...warehouse.desk.cases.values()].filter((one) => one.subject.startsWith('Check the delivery'))
+  const firstCase = await caseId(client, day.zendeskId, day.ticketId)
+
+  return {
+    profile: {
+      name: profile.name,
+      identities: profile.identities.map(
+        ({ kind, value, connection_id: id }) =>
+          `${kind} ${value}${kind === 'external' ? ` (${names.get(id ?? '') ?? id})` : ''}`,
+      ),
+      traits: Object.entries(profile.traits).map(([name, { value, source }]) => ({
+        name,
+        value,
+        from: `${names.get(source.connection_id) ?? source.connection_id}, record ${source.record}, ${source.at}`,
+      })),
+    },
+    rules: [...runs].map(([rule, all]) => ({ rule, ran: all.length })),
+    effects: deliveries.data
+      .filter((delivery) => delivery.state === 'sent')
+      .map((delivery) => ({
+        at: names.get(delivery.connection_id ?? '') ?? 'webhook',
+        what: delivery.action.type,
+        rule: delivery.cause.rule_id ?? null,
+      })),
+    survey: {
+      sent: surveyComments.length,
+      score: responses.data[0]?.score ?? null,
+      comment: responses.data[0]?.comment ?? null,
+      decisions: whys.flatMap((why) => why.surveys),
+    },
+    intake: { received: count('received'), duplicates: count('duplicates'), lost_and_repaired: count('repaired') },
+    promises: [
+      promise(
+        'Two tools, one profile',
+        profile.id === other.data[0]?.id && everyone.data.length === 1,
+        `${profile.identities.length} identities on ${profile.id}`,
+      ),
+      promise(
+        'A webhook that came twice counts once',
+        count('duplicates') >= 2 && vipNotes.length === 1,
+        `${count('duplicates')} duplicates dropped, ${vipNotes.length} note`,
+      ),
+      promise(
+        'What a lost webhook would have told is read and repaired',
+        count('repaired') >= 1 && ticket.tags.includes('vip'),
+        `${zendesk.webhooks.counters.lost} lost, ${count('repaired')} repaired`,
+      ),
+      promise(
+        'One rule acts in another tool',
+        opened.length === 1,
+        `${opened[0]?.id ?? 'no case'} in the warehouse desk`,
+      ),
+      promise(
+        'Our own writes raise no events',
+        !events.data.some((event) => isEcho(event, firstCase)),
+        `${events.data.length} events, none from an echo`,
+      ),
+      promise(
+        'One survey per person, over all tools',
+        surveyComments.length === 1 && skipped.length === 1,
+        `1 sent, ${skipped.length} skipped with its reason`,
+      ),
+      promise(
+        'A GET never votes',
+        responses.data.length === 1,
+        `3 visits of a scanner, ${responses.data.length} answer`,
+      ),
+      promise(
+        'The answer is written back to the desk',
+        String(ticket.custom.get('36001')) === String(day.score),
+        `field 36001 is ${ticket.custom.get('36001')}`,
+      ),
+      promise(
+        'Internal stays internal',
+        !internalSeen && vipNotes.every((comment) => !comment.isPublic),
+        `${ticket.comments.filter((one) => !one.isPublic).length} internal notes, none public`,
+      ),
+    ],
+  }
+}
+
+function promise(text: string, held: boolean, shownBy: string): Promised {
+  return { promise: text, held, shown_by: shownBy }
+}
+
+/** An update of the ticket by a vendor that says what a rule of ours had set. */
+function isEcho(event: z.output<typeof Event>, firstCase: string): boolean {
+  const { case_id: id, actor, data } = event as { case_id?: string; actor?: { kind?: string }; data?: unknown }
+  return (
+    id === firstCase &&
+    event.type === 'case.updated' &&
+    actor?.kind === 'connection' &&
+    JSON.stringify(data).includes('"vip"')
+  )
+}
+
+export function printSummary(summary: DemoSummary, url: string, token: string, keep: boolean): void {
+  const lines = [
+    '',
+    `Profile   ${summary.profile.name}`,
+    ...summary.profile.identities.map((identity) => `          ${identity}`),
+    ...summary.profile.traits.map(
+      ({ name, value, from }) => `          ${name} = ${JSON.stringify(value)}   ← ${from}`,
+    ),
+    '',
+    `Rules     ${summary.rules.map(({ rule, ran }) => `${rule} ×${ran}`).join(', ')}`,
+    'Effects   ' +
+      summary.effects.map(({ at, what, rule }) => `${what} → ${at}${rule ? ` (${rule})` : ''}`).join('\n          '),
+    '',
+    `Survey    sent ${summary.survey.sent} time, answered ${summary.survey.score} of 5: “${summary.survey.comment}”`,
+    `Intake    ${summary.intake.received} webhooks, ${summary.intake.duplicates} duplicates dropped, ${summary.intake.lost_and_repaired} lost and repaired by reading`,
+    '',
+    ...summary.promises.map(({ promise: text, held, shown_by: by }) => `${held ? '  ✓' : '  ✗'} ${text} (${by})`),
+    '',
+  ]
+  console.log(lines.join('\n'))
+  if (!keep) {
+    console.log('To look around in it: npm run demo -- --keep')
+    return
+  }
+  console.log(`The hub goes on at ${url} until Ctrl-C. Look at:`)
+  for (const path of ['/profiles?q=ana', '/cases', '/events', '/deliveries', '/inbox']) {
+    console.log(`  curl -s -H 'authorization: Bearer ${token}' '${url}/api/v1${path}'`)
+  }
+}
