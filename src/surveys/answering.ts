@@ -1,0 +1,105 @@
+/** From a confirmed answer to a response, its events and its rating in every tool that keeps ratings. */
+import { type DomainEvent, eventId } from '#hub/cases/index.ts'
+import { effectKey, type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
+import type { Trx } from '#hub/platform/db/database.ts'
+import type { Source } from '#hub/platform/db/schema.ts'
+import { newId } from '#hub/platform/ids.ts'
+import type { SurveyHub } from './asking.ts'
+import type { SurveyDefinition } from './definition.ts'
+import { scaleOf } from './scale.ts'
+import * as store from './store.ts'
+
+export interface Answer {
+  readonly score: number
+  readonly comment: string | null
+}
+
+/** Whoever holds the link; nobody has signed in. */
+const customer: Source = { kind: 'person', name: 'customer (survey link)' }
+
+/** @returns false when the invitation has its answer already, or its time is over: then nothing changes. */
+export async function recordAnswer(
+  hub: SurveyHub,
+  invitationId: string,
+  survey: SurveyDefinition,
+  answer: Answer,
+  now: Date,
+): Promise<boolean> {
+  const isRecorded = await hub.inWorkspace(async (trx) => {
+    const taken = await store.takeInvitation(trx, invitationId, now)
+    if (!taken) return false
+    const { caseId, profileId } = taken
+    await store.insertResponse(trx, {
+      id: newId('rsp'),
+      invitation_id: invitationId,
+      survey_id: survey.id,
+      case_id: caseId,
+      profile_id: profileId,
+      scale: scaleOf[survey.kind].name,
+      ...answer,
+      answered_at: now,
+    })
+    const events = eventsOf(invitationId, survey, answer, taken, now)
+    await writeBack(trx, hub, invitationId, caseId, events[0]?.id, survey, answer)
+    await hub.publish(trx, events)
+    return true
+  })
+  if (isRecorded) hub.signals.raise('outbox')
+  return isRecorded
+}
+
+/** No survey reaches the customer any more, whichever of their merged profiles is asked. */
+export async function recordOptOut(hub: SurveyHub, profileId: string, now: Date): Promise<void> {
+  await store.optOut(hub.db, profileId, now)
+}
+
+function ratingOf(survey: SurveyDefinition, { score, comment }: Answer) {
+  return { scale: scaleOf[survey.kind].name, score, ...(comment === null ? {} : { comment }) }
+}
+
+function eventsOf(
+  invitationId: string,
+  survey: SurveyDefinition,
+  answer: Answer,
+  { caseId, profileId, connectionId }: store.Taken,
+  now: Date,
+): readonly DomainEvent[] {
+  const about = (type: 'survey.answered' | 'survey.low_score'): DomainEvent => ({
+    id: eventId(type, invitationId),
+    type,
+    caseId,
+    ...(profileId === null ? {} : { profileId }),
+    ...(connectionId === null ? {} : { connectionId }),
+    actor: customer,
+    data: { surveyId: survey.id, invitationId, rating: ratingOf(survey, answer) },
+    cause: { invitationId, depth: 0 },
+    occurredAt: now,
+  })
+  const answered = about('survey.answered')
+  return answer.score <= survey.low_score_at_most ? [answered, about('survey.low_score')] : [answered]
+}
+
+async function writeBack(
+  trx: Trx,
+  hub: SurveyHub,
+  invitationId: string,
+  caseId: string,
+  answeredEventId: string | undefined,
+  survey: SurveyDefinition,
+  answer: Answer,
+): Promise<void> {
+  const rated = new Set(hub.connections.all().flatMap((tool) => (tool.connector.can.writeRating ? tool.id : [])))
+  const links = (await store.loadLinks(trx, [caseId])).filter((link) => rated.has(link.connectionId))
+  const entries = links.map(
+    ({ connectionId, externalId }): OutboxEntry => ({
+      key: effectKey(invitationId, 'rating.record', connectionId, externalId),
+      lane: connectionId,
+      orderKey: caseId,
+      connectionId,
+      caseId,
+      action: { type: 'rating.record', externalId, rating: ratingOf(survey, answer) },
+      cause: { invitationId, ...(answeredEventId ? { eventId: answeredEventId } : {}), depth: 0 },
+    }),
+  )
+  await putInOutbox(trx, entries)
+}
