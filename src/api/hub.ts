@@ -3,4 +3,4 @@ import type { Hub } from '#hub/hub.ts'
 import type { RuleBook } from '#hub/pipeline/rule-book.ts'
 import type { Reconciliation } from '#hub/reconcile/index.ts'
 
-export type ApiHub = Hub & { readonly rules: RuleBook; readonly reconciliation: Reconciliation }
+export type ApiHub = Hub & { readonly rules: RuleBook; readonly reconciliation: Pick<Reconciliation, 'run'> }

@@ -10,6 +10,7 @@ import { eventRoutes } from './resources/events.ts'
 import { inboxRoutes } from './resources/inbox.ts'
 import { insightRoutes } from './resources/insights.ts'
 import { ruleRoutes } from './resources/rules.ts'
+import { surveyRoutes } from './resources/surveys.ts'
 import { type Route, route } from './route.ts'
 
 let described: Record<string, unknown> | undefined
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...companyRoutes,
   ...caseRoutes,
   ...ruleRoutes,
+  ...surveyRoutes,
   ...deliveryRoutes,
   ...inboxRoutes,
   ...eventRoutes,

@@ -59,6 +59,7 @@ export async function startApi(database: TestDatabase, routes: readonly Route[])
     metrics: createMetrics(),
     connections,
     rules: createRuleBook(signals),
+    reconciliation: { run: () => Promise.resolve(0) },
   }
   const router = serve(hub, routes, token)
   const app = createApp([(express) => void express.use('/api', router)], log, hub.metrics)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { casePriorities, caseStatuses, channels, visibilities } from '#hub/connector/facts.ts'
 import { command } from '#hub/pipeline/command.ts'
+import { surveyDecisions } from '#hub/surveys/index.ts'
 import { audit } from '../audit.ts'
 import type { ApiHub } from '../hub.ts'
 import { listOf, pageOf, timeKey, toPage } from '../paging.ts'
@@ -26,6 +27,7 @@ import {
 } from '../wire.ts'
 import { Delivery, toDelivery } from './deliveries.ts'
 import { Event, toEvent } from './events.ts'
+import { Invitation, toInvitation } from './surveys.ts'
 
 const tag = 'cases'
 
@@ -93,16 +95,8 @@ const Why = z
       }),
     ),
     deliveries: z.array(Delivery),
-    survey_decisions: z.array(
-      z.strictObject({
-        survey_id: z.string(),
-        invitation_id: z.string(),
-        state: z.string(),
-        reason: z.string().nullable().meta({ description: 'Why it was not sent.' }),
-        send_at: Time,
-        sent_at: MaybeTime,
-      }),
-    ),
+    survey: z.string().meta({ description: 'Why the person was asked, or not, in a sentence.' }),
+    surveys: z.array(Invitation).meta({ description: 'Every decision about asking.' }),
   })
   .meta({ id: 'CaseWhy' })
 
@@ -298,7 +292,8 @@ export const caseRoutes = [
     async handler(hub, { params }) {
       const row = await getCase(hub.db, params.id)
       if (!row) throw notFound()
-      const { events, runs, deliveries, decisions } = await whyOf(hub.db, params.id)
+      const { events, runs, deliveries } = await whyOf(hub.db, params.id)
+      const asked = await surveyDecisions(hub.db, params.id)
       return {
         fields: Object.entries(row.provenance).map(([field, { at, source }]) => ({
           field,
@@ -316,14 +311,8 @@ export const caseRoutes = [
           ran_at: time(run.ran_at),
         })),
         deliveries: deliveries.map(toDelivery),
-        survey_decisions: decisions.map((decision) => ({
-          survey_id: decision.survey_id,
-          invitation_id: decision.id,
-          state: decision.state,
-          reason: decision.reason,
-          send_at: time(decision.send_at),
-          sent_at: maybeTime(decision.sent_at),
-        })),
+        survey: asked.summary,
+        surveys: asked.decisions.map(toInvitation),
       }
     },
   }),

@@ -1,6 +1,8 @@
 /** Connected accounts: installed, looked at, changed, paused, removed. */
 import { z } from 'zod'
 import { ConnectionRefused, type Connections, type ConnectionView, InvalidConfig } from '#hub/connections/index.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import { audit } from '../audit.ts'
 import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
 import { byId, Id, MaybeTime, maybeTime, Plain, Time, time } from '../wire.ts'
@@ -196,14 +198,26 @@ export const connectionRoutes = [
     id: 'reconcileConnection',
     method: 'POST',
     path: '/connections/{id}/reconcile',
-    summary: 'Read now what changed at the vendor since the last look, instead of waiting for the schedule',
+    summary: 'Read now what changed at the vendor since the last time, instead of within a minute',
     tag,
     params: byId,
-    body: z.strictObject({}).prefault({}),
-    response: z.object({ read: z.int() }).meta({ description: 'How many records and messages were told.' }),
-    async handler(hub, { params }) {
-      await one(hub.connections, params.id)
-      return { read: await asked(hub.reconciliation.run(params.id)) }
+    response: z.strictObject({ read: z.int().meta({ description: 'How many things the vendor told, known or not.' }) }),
+    async handler(hub, { params, actor }) {
+      const view = await hub.connections.get(params.id)
+      if (!view) throw notFound()
+      if (view.status === 'paused' || view.status === 'needs_attention') {
+        throw new Problem('conflict', `the connection is ${view.status}; mend or resume it first`)
+      }
+      await audit(hub.db, actor, 'connection.reconciled', params.id)
+      try {
+        const read = await hub.reconciliation.run(params.id)
+        await hub.connections.reportSuccess(params.id)
+        return { read }
+      } catch (error) {
+        if (!(error instanceof ConnectorError)) throw error
+        await hub.connections.reportFailure(params.id, error)
+        throw new Problem('conflict', `the vendor could not be read: ${error.message}`)
+      }
     },
   }),
 ]

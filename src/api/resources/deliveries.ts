@@ -1,9 +1,12 @@
 /** The outbox as people see it: what was, will be or could not be done at a vendor. */
 import { z } from 'zod'
+import { replay } from '#hub/delivery/index.ts'
+import { audit } from '../audit.ts'
+import type { ApiHub } from '../hub.ts'
 import { listOf, pageOf, seqKey, toPage } from '../paging.ts'
-import { notFound } from '../problem.ts'
+import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
-import { type DeliveryRow, getDelivery, listDeliveries } from '../store/ledgers.ts'
+import { type DeliveryRow, deadAmong, getDelivery, listDeliveries } from '../store/ledgers.ts'
 import { bySeq, CauseShape, Id, MaybeTime, maybeTime, Plain, Seq, snakeCase, Time, time, toCause } from '../wire.ts'
 
 const states = ['pending', 'sent', 'dead', 'cancelled'] as const
@@ -49,6 +52,17 @@ export function toDelivery(row: DeliveryRow): z.input<typeof Delivery> {
 }
 
 const tag = 'deliveries'
+const Replayed = z.strictObject({ replayed: z.array(Seq).meta({ description: 'Those that wait now.' }) })
+
+async function revive(hub: ApiHub, seqs: readonly number[], actor: string): Promise<string[]> {
+  const ids = seqs.map(String)
+  await hub.db.transaction().execute(async (trx) => {
+    await replay(trx, seqs)
+    await audit(trx, actor, 'delivery.replayed', ids.length === 1 ? (ids[0] ?? '') : 'several', { ids })
+  })
+  hub.signals.raise('outbox')
+  return ids
+}
 
 export const deliveryRoutes = [
   route({
@@ -82,6 +96,40 @@ export const deliveryRoutes = [
       const row = await getDelivery(hub.db, params.id)
       if (!row) throw notFound()
       return toDelivery(row)
+    },
+  }),
+  route({
+    id: 'replayDelivery',
+    method: 'POST',
+    path: '/deliveries/{id}/replay',
+    summary: 'Try a dead letter again, under its own key: what the vendor did once is not done twice',
+    tag,
+    status: 202,
+    params: bySeq,
+    response: Replayed,
+    async handler(hub, { params, actor }) {
+      const row = await getDelivery(hub.db, params.id)
+      if (!row) throw notFound()
+      if (row.state !== 'dead')
+        throw new Problem('conflict', `this delivery is ${row.state}; only a dead one is replayed`)
+      return { replayed: await revive(hub, [params.id], actor) }
+    },
+  }),
+  route({
+    id: 'replayDeliveries',
+    method: 'POST',
+    path: '/deliveries/replay',
+    summary: 'Try several dead letters again: by id, or all; up to 1,000 at once',
+    tag,
+    status: 202,
+    body: z.union([
+      z.strictObject({ ids: z.array(Seq).min(1).max(1000) }),
+      z.strictObject({ state: z.literal('dead') }),
+    ]),
+    response: Replayed,
+    async handler(hub, { body, actor }) {
+      const seqs = await deadAmong(hub.db, 'ids' in body ? body.ids.map(Number) : undefined)
+      return { replayed: await revive(hub, seqs, actor) }
     },
   }),
 ]

@@ -87,13 +87,11 @@ function checked(hub: ApiHub, definition: unknown): RuleDefinition {
   throw new Problem('invalid', `${first?.field}: ${first?.message}${more}`, first?.field ? { field: first.field } : {})
 }
 
-async function save(hub: ApiHub, rule: RuleDefinition, actor: string, mode: 'create' | 'replace') {
+async function save(hub: ApiHub, rule: RuleDefinition, actor: string, mode: 'create' | 'put') {
   const view = await hub.db.transaction().execute(async (trx) => {
-    const before = await getRule(trx, rule.id)
-    if (mode === 'create' && before) {
+    if (mode === 'create' && (await getRule(trx, rule.id))) {
       throw new Problem('conflict', `there is a rule "${rule.id}" already; change it with PUT`, { field: 'id' })
     }
-    if (mode === 'replace' && !before) throw notFound()
     await saveRules(trx, [rule], { author: actor, source: 'api', now: hub.now() })
     const after = await getRule(trx, rule.id)
     if (!after) throw new Error(`rule "${rule.id}" was saved and is not there, which must not happen`)
@@ -153,10 +151,10 @@ export const ruleRoutes = [
     },
   }),
   route({
-    id: 'replaceRule',
+    id: 'putRule',
     method: 'PUT',
     path: '/rules/{id}',
-    summary: 'A new version of a rule; the former ones stay',
+    summary: 'Make a rule, or a new version of one; the former versions stay',
     tag,
     params: byId,
     body: Definition,
@@ -166,7 +164,7 @@ export const ruleRoutes = [
       if (rule.id !== params.id) {
         throw new Problem('invalid', `id: is "${rule.id}"; expected "${params.id}", as in the address`, { field: 'id' })
       }
-      return save(hub, rule, actor, 'replace')
+      return save(hub, rule, actor, 'put')
     },
   }),
   route({

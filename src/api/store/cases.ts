@@ -110,18 +110,10 @@ export async function listMessages(db: Db, filter: MessageFilter) {
 const told = 200
 
 export async function whyOf(db: Db, caseId: string) {
-  const [events, runs, deliveries, decisions] = await Promise.all([
+  const [events, runs, deliveries] = await Promise.all([
     db.selectFrom('events').selectAll().where('case_id', '=', caseId).orderBy('seq', 'desc').limit(told).execute(),
     db.selectFrom('rule_runs').selectAll().where('case_id', '=', caseId).orderBy('seq', 'desc').limit(told).execute(),
     db.selectFrom('outbox').selectAll().where('case_id', '=', caseId).orderBy('seq', 'desc').limit(told).execute(),
-    db
-      .selectFrom('invitations')
-      .selectAll()
-      .where('case_id', '=', caseId)
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(told)
-      .execute(),
   ])
-  return { events, runs, deliveries, decisions }
+  return { events, runs, deliveries }
 }

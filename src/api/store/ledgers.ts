@@ -36,6 +36,13 @@ export async function getDelivery(db: Db, seq: number): Promise<DeliveryRow | un
   return await db.selectFrom('outbox').selectAll().where('seq', '=', seq).executeTakeFirst()
 }
 
+/** Dead letters, the oldest first; up to 1,000. @param seqs absent: any. */
+export async function deadAmong(db: Db, seqs: readonly number[] | undefined): Promise<readonly number[]> {
+  let query = db.selectFrom('outbox').select('seq').where('state', '=', 'dead').orderBy('seq').limit(1000)
+  if (seqs) query = query.where('seq', '=', sql<number>`any(${[...seqs]}::bigint[])`)
+  return (await query.execute()).map(({ seq }) => seq)
+}
+
 /** Without the body, which can be a megabyte. */
 const inboxColumns = [
   'seq',
