@@ -8,7 +8,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text)
 export const wireStates = ['new', 'open', 'waiting', 'done'] as const
 
 // https://developers.acme-desk.example/api/tickets, read <date>
-export const wireTicket = z.object({
+const wireTicket = z.object({
   id,
   subject: z.string(),
   state: z.enum(wireStates),
@@ -21,7 +21,7 @@ export type WireTicket = z.output<typeof wireTicket>
 export type WireState = WireTicket['state']
 
 // https://developers.acme-desk.example/api/comments, read <date>
-export const wireComment = z.object({
+const wireComment = z.object({
   id,
   ticket_id: id,
   is_public: z.boolean(),

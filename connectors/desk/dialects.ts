@@ -1,8 +1,7 @@
 /** Two ways the Legacy desk can tell its news: the hub's event format, and an odd one of its own with its JSONata mapping. */
 import type { DeskCase, DeskNews } from './legacy-desk.ts'
 
-export const dialects = ['event_format', 'odd'] as const
-export type Dialect = (typeof dialects)[number]
+export type Dialect = 'event_format' | 'odd'
 
 export function writeNews(news: DeskNews, dialect: Dialect): unknown {
   return dialect === 'odd' ? odd(news) : inEventFormat(news)

@@ -47,8 +47,8 @@ const rating = z.object({
 })
 const notice = z.object({ to: z.string(), text: z.string(), url: z.string().optional() })
 
-export type DeskPerson = z.output<typeof person> & { readonly id: string }
-export interface DeskMessage {
+type DeskPerson = z.output<typeof person> & { readonly id: string }
+interface DeskMessage {
   readonly id: string
   readonly case_id: string
   readonly visibility: 'public' | 'internal'

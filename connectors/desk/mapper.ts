@@ -57,9 +57,14 @@ function startWorker(): Promise<Worker> {
   const thread = new Worker(new URL('./mapping-worker.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
   })
+  // An error outside any task must not end the process; the next task starts a new thread.
+  thread.on('error', () => {
+    if (worker === thread) worker = undefined
+  })
   return new Promise((resolve, reject) => {
     thread.once('error', reject)
-    thread.once('online', () => {
+    // Its first message says that everything is loaded, so that loading does not count as working.
+    thread.once('message', () => {
       thread.off('error', reject)
       resolve(thread)
     })

@@ -31,7 +31,7 @@ async function answer({ expression, input, now }: MappingTask): Promise<MappingA
     return { result: text ?? '[]' }
   } catch (error) {
     return {
-      problem: error instanceof RangeError ? 'its input or result is nested too deeply' : describeJsonata(error),
+      problem: error instanceof RangeError ? 'its input or result is too deep or too long' : describeJsonata(error),
     }
   }
 }
@@ -39,3 +39,4 @@ async function answer({ expression, input, now }: MappingTask): Promise<MappingA
 parentPort?.on('message', (task: MappingTask) => {
   void answer(task).then((message) => parentPort?.postMessage(message))
 })
+parentPort?.postMessage('ready')

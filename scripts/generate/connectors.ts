@@ -7,7 +7,7 @@ import { betweenMarkers, table } from './markers.ts'
 import { exportName } from './naming.ts'
 
 /** Folders with a manifest; those that begin with `_` are no connectors. */
-export function connectorIds(root: URL): string[] {
+function connectorIds(root: URL): string[] {
   const folder = new URL('connectors/', root)
   return readdirSync(folder)
     .filter((name) => !name.startsWith('_') && existsSync(new URL(`${name}/manifest.json`, folder)))

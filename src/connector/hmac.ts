@@ -65,7 +65,7 @@ export function readTimestamp(text: string, format: TimestampFormat): number | u
   return Number.isNaN(at) ? undefined : at
 }
 
-export function writeTimestamp(at: Date, format: TimestampFormat): string {
+function writeTimestamp(at: Date, format: TimestampFormat): string {
   if (format === 'unix_millis') return String(at.getTime())
   const seconds = Math.floor(at.getTime() / 1000)
   return format === 'unix_seconds' ? String(seconds) : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
@@ -74,7 +74,7 @@ export function writeTimestamp(at: Date, format: TimestampFormat): string {
 export const defaultToleranceSeconds = 300
 
 /** Both ways: a clock may be ahead or behind. */
-export function isTimely(atMs: number, now: Date, toleranceSeconds = defaultToleranceSeconds): boolean {
+function isTimely(atMs: number, now: Date, toleranceSeconds = defaultToleranceSeconds): boolean {
   return Math.abs(now.getTime() - atMs) <= toleranceSeconds * 1000
 }
 

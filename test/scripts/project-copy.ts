@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-export const projectRoot = new URL('../../', import.meta.url)
+const projectRoot = new URL('../../', import.meta.url)
 
 export interface ProjectCopy {
   readonly root: URL

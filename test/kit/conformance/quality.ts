@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
 /** Rules by tier; a tier is reached when its rules and those of the tiers before it are done or exempt. */
-export const qualityTiers = {
+const qualityTiers = {
   bronze: [
     /** All checks of the kit are green. */
     'conformance',

@@ -3,7 +3,7 @@ import type { Connector, Context, Http, HttpInit } from '#hub/connector/contract
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
 
-export interface TestHttp {
+interface TestHttp {
   readonly http: Http
   /** Hosts that were called and are neither in the manifest nor named by the settings. */
   readonly strangers: readonly string[]
@@ -12,7 +12,7 @@ export interface TestHttp {
 /** Tells the stand-in which host the connector meant. */
 export const meantOriginHeader = 'x-kit-meant-origin'
 
-export function testHttp(options: {
+function testHttp(options: {
   readonly connector: Connector
   readonly config: unknown
   readonly now: () => Date
