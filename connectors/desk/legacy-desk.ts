@@ -190,8 +190,16 @@ export function legacyDesk(options: {
       const id = `T-${cases.size + 1}`
       const at = moment()
       const one: DeskCase = {
-        ...{ id, ...given, requester: asking, assignee: null, rating: null, messages: [] },
-        ...{ url: `${options.url()}/cases/${id}`, created_at: at, updated_at: at, version: '0' },
+        ...given,
+        id,
+        requester: asking,
+        assignee: null,
+        rating: null,
+        messages: [],
+        url: `${options.url()}/cases/${id}`,
+        created_at: at,
+        updated_at: at,
+        version: '0',
       }
       cases.set(id, one)
       touch(one, byHub)
