@@ -1,6 +1,7 @@
 /** The fields that conditions read: name, type and where the value is. Conditions and templates know no others. */
 import { casePriorities, caseStatuses, channels, surveyScales, visibilities } from '#hub/connector/facts.ts'
 import type { RuleContext } from './plan.ts'
+import { nearest } from './suggest.ts'
 
 /** `any`: a custom field or trait; the vendor decides what it holds. */
 export type FieldType = 'enum' | 'text' | 'list' | 'number' | 'time' | 'any'
@@ -74,8 +75,20 @@ export function findField(name: string): Field | undefined {
   return undefined
 }
 
-/** Words of other tools, for "did you mean". */
-export function translateFieldName(name: string): string {
+/** The field that was probably meant, also by the words of other tools. */
+export function nearestField(name: string, names: readonly string[] = fieldNames): string | undefined {
+  const translated = translateFieldName(name)
+  return nearest(translated, names) ?? nearestOpenField(translated)
+}
+
+/** `profile.trait.plan` is near `profile.traits.plan`; `case.product` is near nothing, as any name could be meant. */
+function nearestOpenField(name: string): string | undefined {
+  const [first = '', second = '', ...rest] = name.split('.')
+  const prefix = rest.length === 0 ? undefined : nearest(`${first}.${second}.`, openPrefixes)
+  return prefix === undefined ? undefined : prefix + rest.join('.')
+}
+
+function translateFieldName(name: string): string {
   return name
     .replace(/^(ticket|issue|conversation)\./i, 'case.')
     .replace(/^(customer|contact|requester|user|person|end_user)\./i, 'profile.')

@@ -31,13 +31,16 @@ import {
 import { validateRule } from './validate.ts'
 
 export { type Admission, admit, causeOfRule, maxDepth, maxRunsPerCaseHour } from './budget.ts'
+/** The small checks that rules are read with, for other written parts of the configuration. */
+export { forbiddenKeys, isMap, listOf, shape, text } from './check.ts'
 export type { RuleDefinition } from './definition.ts'
 export { describeChange } from './describe-change.ts'
 export { evaluateRules } from './evaluate.ts'
 export { type Explanation, explain } from './explain.ts'
-export { type Issue, issueText, jsonPointer, type Path, pathText } from './issue.ts'
+export { type Issue, issueText, jsonPointer, type Path, pathText, show } from './issue.ts'
 export { compileRules, type RuleSet } from './rule-set.ts'
 export type { RuleRun } from './store.ts'
+export { suggestOneOf } from './suggest.ts'
 export { type Known, type KnownConnection, validateRule } from './validate.ts'
 
 /** All current rules, compiled. Keep it until the signal `rules` is raised or `rulesStamp` differs from its `stamp`. */

@@ -1,8 +1,7 @@
 /** Which paths a template may read: the tree of what a rule sees, as names. */
-import { fieldNames, translateFieldName } from './field.ts'
+import { fieldNames, nearestField } from './field.ts'
 import type { Issue } from './issue.ts'
 import type { CaseView, MessageView, ProfileView, RuleContext } from './plan.ts'
-import { didYouMean } from './suggest.ts'
 
 /** `value`: ends here. `list`: an index, or first, last, size. `open`: names that the company chooses. */
 type Node = 'value' | 'list' | 'open' | { readonly [name: string]: Node }
@@ -78,8 +77,11 @@ export function templatePathProblem(
 
 function unknownPath(path: readonly (string | number | null)[]): Pick<Issue, 'message' | 'hint'> {
   const name = written(path)
-  const near = didYouMean(translateFieldName(name), [...new Set([...allPaths, ...fieldNames, ...Object.keys(root)])])
-  return { message: `"${name}" is not a field that templates can read`, ...near }
+  const near = nearestField(name, [...new Set([...allPaths, ...fieldNames, ...Object.keys(root)])])
+  return {
+    message: `"${name}" is not a field that templates can read`,
+    ...(near ? { hint: `did you mean "${near}"?` } : {}),
+  }
 }
 
 function written(path: readonly (string | number | null)[]): string {

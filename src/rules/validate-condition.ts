@@ -12,7 +12,7 @@ import {
   text,
   yesOrNo,
 } from './check.ts'
-import { type Field, fieldNames, findField, openPrefixes, translateFieldName } from './field.ts'
+import { type Field, findField, nearestField, openPrefixes } from './field.ts'
 import { type Issue, type Path, show } from './issue.ts'
 import { hourOperators, type Operator, operatorAliases, operatorNames, operators } from './operator.ts'
 import { didYouMean, listOfWords, nearest, suggestOneOf } from './suggest.ts'
@@ -104,18 +104,9 @@ function checkField(value: unknown, path: Path, issues: Issue[]): Field | undefi
   ) {
     return field
   }
-  const near = nearest(translateFieldName(value), fieldNames) ?? nearestOpen(value)
+  const near = field ? undefined : nearestField(value)
   issues.push({ path, message: `${show(value)} is not a field`, ...(near ? { hint: `did you mean "${near}"?` } : {}) })
   return undefined
-}
-
-/** `profile.trait.plan` → `profile.traits.plan`; `case.product` → nothing, as any name could be meant. */
-function nearestOpen(value: string): string | undefined {
-  const translated = translateFieldName(value)
-  const [first = '', second = '', ...rest] = translated.split('.')
-  if (rest.length === 0) return undefined
-  const prefix = nearest(`${first}.${second}.`, openPrefixes)
-  return prefix === undefined ? undefined : prefix + rest.join('.')
 }
 
 function operatorsFor(field: Field): readonly string[] {

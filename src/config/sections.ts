@@ -1,0 +1,26 @@
+/** The parts of the configuration that other rooms read. */
+import { IdentitySettings } from '#hub/identity/index.ts'
+import { type Issue, suggestOneOf } from '#hub/rules/index.ts'
+import { type SurveyDefinition, validateSurvey } from '#hub/surveys/index.ts'
+import type { SectionCheck } from './validate.ts'
+
+export function surveySection(value: unknown): SectionCheck<SurveyDefinition> {
+  return validateSurvey(value)
+}
+
+export function identitySection(value: unknown): SectionCheck<IdentitySettings> {
+  const read = IdentitySettings.safeParse(value)
+  if (read.success) return { ok: true, value: read.data }
+  const names = Object.keys(IdentitySettings.shape)
+  const issues = read.error.issues.flatMap((issue): Issue[] => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      at: 'key',
+      message: `"${key}" is not a setting of identity`,
+      ...(path.length === 0 ? suggestOneOf(key, names) : {}),
+    }))
+  })
+  return { ok: false, issues }
+}
