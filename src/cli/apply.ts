@@ -1,0 +1,33 @@
+/** `deskweave plan` and `deskweave apply` */
+import { applyConfig, type Config, formatPlan, knownConnection, planConfig } from '#hub/config/index.ts'
+import type { Hub } from '#hub/hub.ts'
+import { readEnv } from '#hub/platform/env.ts'
+import { readConfig } from './config-files.ts'
+import { actor, withHub } from './open-hub.ts'
+
+export async function plan(file: string | undefined): Promise<void> {
+  await withConfig(file, async (hub, config) => {
+    console.log(formatPlan(await planConfig(hub, config)))
+  })
+}
+
+export async function apply(file: string | undefined): Promise<void> {
+  await withConfig(file, async (hub, config) => {
+    const { plan, webhooks } = await applyConfig(hub, config, { author: actor })
+    console.log(formatPlan(plan))
+    for (const { connection, url, secret } of webhooks) {
+      console.log(`\nwebhooks of "${connection}":\n  URL     ${url}\n  secret  ${secret}  (shown this once)`)
+    }
+  })
+}
+
+async function withConfig(file: string | undefined, work: (hub: Hub, config: Config) => Promise<void>): Promise<void> {
+  const env = readEnv()
+  // Before a database is started: most mistakes are in the file.
+  if (!(await readConfig(env, file))) return
+  await withHub(env, async (hub) => {
+    const installed = hub.connections.all().map(({ name, connector }) => knownConnection(name, connector))
+    const config = await readConfig(env, file, installed)
+    if (config) await work(hub, config)
+  })
+}

@@ -1,0 +1,108 @@
+/** A connector's settings as the command line gives them: what there is, what is missing, texts turned into values. Pure. */
+import { z } from 'zod'
+import type { Connector } from '#hub/connector/contract.ts'
+
+export interface Setting {
+  readonly name: string
+  readonly isRequired: boolean
+  readonly isSecret: boolean
+  readonly about: string | undefined
+}
+
+type Described = Readonly<Record<string, unknown>>
+type Config = Readonly<Record<string, unknown>>
+
+/** The settings at the top level, in the order in which the connector lists them. */
+export function settingsOf(connector: Connector): readonly Setting[] {
+  const described = describe(connector)
+  const required = Array.isArray(described['required']) ? described['required'] : []
+  return Object.entries(isMap(described['properties']) ? described['properties'] : {}).map(([name, property]) => ({
+    name,
+    isRequired: required.includes(name),
+    isSecret: branches(property).some((branch) => branch['secret'] === true),
+    about: branches(property)
+      .map((branch) => branch['description'])
+      .find((text) => typeof text === 'string'),
+  }))
+}
+
+/**
+ * `auth.mode=hmac` becomes `{ auth: { mode: 'hmac' } }`; numbers, booleans and lists by the connector's schema.
+ * @throws Error for a text that is not what the setting wants
+ */
+export function toConfig(
+  connector: Connector,
+  given: readonly (readonly [string, string])[],
+  into: Config = {},
+): Config {
+  const described = describe(connector)
+  const config: Record<string, unknown> = structuredClone({ ...into })
+  for (const [key, text] of given) {
+    const path = key.split('.')
+    let place = config
+    let schema: readonly Described[] = [described]
+    for (const [depth, part] of path.entries()) {
+      if (part === '' || part === '__proto__') throw new Error(`setting "${key}": expected a name, such as auth.mode`)
+      schema = schema.flatMap((one) => property(one, part))
+      if (depth === path.length - 1) place[part] = toValue(key, text, schema)
+      else {
+        const inner = place[part]
+        const next: Record<string, unknown> = isMap(inner) ? { ...inner } : {}
+        place[part] = next
+        place = next
+      }
+    }
+  }
+  return config
+}
+
+export interface SettingProblem {
+  /** Empty when no single setting is to blame. */
+  readonly setting: string
+  readonly message: string
+}
+
+export function problemsOf(connector: Connector, config: Config): readonly SettingProblem[] {
+  const parsed = connector.config.safeParse(config, { reportInput: false })
+  if (parsed.success) return []
+  return parsed.error.issues.map(({ path, message }) => ({ setting: path.map(String).join('.'), message }))
+}
+
+function toValue(key: string, text: string, schema: readonly Described[]): unknown {
+  const types = new Set(schema.flatMap((one) => (typeof one['type'] === 'string' ? [one['type']] : [])))
+  if (types.size === 0 || types.has('string')) return text
+  try {
+    const value: unknown = JSON.parse(text)
+    if (fits(value, types)) return value
+  } catch {
+    // Told below.
+  }
+  throw new Error(`setting "${key}": "${text}" is no ${[...types].join(' or ')}`)
+}
+
+function fits(value: unknown, types: ReadonlySet<string>): boolean {
+  if (typeof value === 'number') return types.has('number') || (types.has('integer') && Number.isInteger(value))
+  if (typeof value === 'boolean') return types.has('boolean')
+  return Array.isArray(value) ? types.has('array') : isMap(value) && types.has('object')
+}
+
+function describe(connector: Connector): Described {
+  return z.toJSONSchema(connector.config, { io: 'input', unrepresentable: 'any' })
+}
+
+function branches(schema: unknown): Described[] {
+  if (!isMap(schema)) return []
+  const inner = ['anyOf', 'oneOf', 'allOf'].flatMap((name) => (Array.isArray(schema[name]) ? schema[name] : []))
+  return [schema, ...inner.flatMap(branches)]
+}
+
+function property(schema: Described, name: string): Described[] {
+  return branches(schema).flatMap((branch) => {
+    const { properties } = branch
+    return isMap(properties) && Object.hasOwn(properties, name) ? branches(properties[name]) : []
+  })
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
