@@ -43,7 +43,8 @@ export function items(request: InboundRequest, { config }: InboundContext<DeskCo
   const parsed = parseExactJson(text)
   const key = requestKey(request, config)
   if (config.mapping !== undefined) return [{ key: `${key}#0`, body: text }]
-  const events: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed]
+  if (!Array.isArray(parsed)) return [{ key: eventId(parsed) ?? `${key}#0`, body: text }]
+  const events: readonly unknown[] = parsed
   if (events.length > maxEvents) {
     throw new UnreadableInput(`desk webhook: ${events.length} events in one request; send at most ${maxEvents}`)
   }

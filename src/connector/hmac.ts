@@ -5,7 +5,7 @@
  * case or other padding is never accepted. A timestamp must match its grammar to the letter before it is read as a number,
  * which also keeps the border between timestamp and body where the sender drew it.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { InboundRequest, Verdict } from './contract.ts'
 
 export const hmacAlgorithms = ['sha256', 'sha1', 'sha512'] as const
@@ -108,7 +108,7 @@ export function verifyStandardWebhook(
   const parts = standardWebhookParts(request.headers, options.acceptSvix)
   if (parts === undefined) return missing
   const sentAt = readTimestamp(parts.timestamp, 'unix_seconds')
-  const key = decodeSecret(secret, 'base64')
+  const key = standardKey(secret)
   if (sentAt === undefined || key === undefined) return forged
   const expected = `v1,${standardDigest(key, parts.id, parts.timestamp, request.body)}`
   // Every candidate is compared, so that the time does not tell which one matched.
@@ -117,7 +117,22 @@ export function verifyStandardWebhook(
   return isTimely(sentAt, now) ? accepted : stale
 }
 
-function standardDigest(key: Buffer, id: string, timestamp: string, body: string | Buffer): string {
+/** Making a key from a secret costs as much as signing with it, and a hub has few secrets. */
+const standardKeys = new Map<string, KeyObject>()
+const keptKeys = 1_000
+
+function standardKey(secret: string): KeyObject | undefined {
+  const kept = standardKeys.get(secret)
+  if (kept) return kept
+  const bytes = decodeSecret(secret, 'base64')
+  if (bytes === undefined) return undefined
+  if (standardKeys.size >= keptKeys) standardKeys.clear()
+  const key = createSecretKey(bytes)
+  standardKeys.set(secret, key)
+  return key
+}
+
+function standardDigest(key: KeyObject, id: string, timestamp: string, body: string | Buffer): string {
   return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
 }
 
@@ -134,7 +149,7 @@ export interface StandardWebhook {
 export function signStandardWebhook(webhook: StandardWebhook): Record<string, string> {
   const timestamp = writeTimestamp(webhook.sentAt, 'unix_seconds')
   const signatures = webhook.secrets.map((secret) => {
-    const key = decodeSecret(secret, 'base64')
+    const key = standardKey(secret)
     if (key === undefined) {
       throw new TypeError(
         'webhook secret: expected whsec_ and base64; make one with: echo whsec_$(openssl rand -base64 32)',
