@@ -308,7 +308,7 @@ create table outbox (
 ) with (fillfactor = 80);
 create index outbox_pending on outbox (workspace_id, lane, seq) where state = 'pending';
 -- Is there an earlier one of the same order key?
-create index outbox_order on outbox (workspace_id, lane, order_key, seq) where state = 'pending';
+create index outbox_order on outbox (workspace_id, order_key, seq) where state = 'pending';
 create index outbox_dead on outbox (workspace_id, seq) where state = 'dead';
 create index outbox_case on outbox (workspace_id, case_id, seq);
 
