@@ -1,0 +1,134 @@
+/**
+ * In: what connections say about people, and what people decide about profiles. Out: who is it, what changed, what became
+ * one, what somebody should decide; profiles with the source of every value.
+ * Never here: changing a record because of a merge; joining what a person has parted; writing to vendors.
+ */
+import type { Db, Trx } from '#hub/platform/db/database.ts'
+import { newId } from '#hub/platform/ids.ts'
+import type { ProfileView } from '#hub/rules/plan.ts'
+import { type PersonClaim, readClaim } from './claim.ts'
+import { searchRoots } from './find.ts'
+import { goldenTraits, type Sourced, type Trait, traitName } from './golden.ts'
+import { type JournalEntry, mergesOf } from './journal.ts'
+import { phoneReader } from './phone.ts'
+import { planIdentity, type ResolvedPerson } from './plan.ts'
+import { policyOf } from './policy.ts'
+import { loadHoldings } from './read.ts'
+import { ruleOf } from './rule-traits.ts'
+import { loadSettings, loadWorld, savePlan } from './store.ts'
+import { type ProfileDetails, toProfileDetails, toProfileView } from './view.ts'
+import { mergesBetween } from './why.ts'
+
+export type { ProfileView } from '#hub/rules/plan.ts'
+export type { PersonClaim } from './claim.ts'
+export { findByIdentity } from './find.ts'
+export { IdentityError } from './identity-error.ts'
+export {
+  acceptSuggestion,
+  dismissSuggestion,
+  type JournalEntry,
+  type Merged,
+  mergeProfiles,
+  mergesOf,
+  type Suggestion,
+  suggestions,
+  unmerge,
+} from './journal.ts'
+export type { ResolvedPerson } from './plan.ts'
+export { IdentitySettings } from './policy.ts'
+export { type RuleTraits, setTraits } from './rule-traits.ts'
+export type { ProfileDetails } from './view.ts'
+
+/**
+ * Finds or makes the profile of each claim's person, a whole batch with a constant number of statements. Called under the
+ * workspace's lock.
+ * @returns in the order of the claims; `undefined` for a person without id, address and number.
+ * @throws a unique violation when a writer without the lock came in between: nothing is written, run the batch again.
+ */
+export async function resolvePeople(
+  trx: Trx,
+  claims: readonly PersonClaim[],
+  now: Date,
+): Promise<readonly (ResolvedPerson | undefined)[]> {
+  if (claims.length === 0) return []
+  const policy = policyOf(await loadSettings(trx))
+  const readPhone = claims.some(({ person }) => person.phones?.length) ? await phoneReader() : () => undefined
+  const read = claims.map((claim) => readClaim(claim, policy, readPhone))
+  const readable = read.flatMap((claim) => claim ?? [])
+  const plan = planIdentity(await loadWorld(trx, readable), readable, { policy, now, newId })
+  await savePlan(trx, plan, now)
+  let next = 0
+  return read.map((claim) => (claim ? plan.resolved[next++] : undefined))
+}
+
+/** What rules and templates see. @param leafIds leaves or roots; the unknown are left out. */
+export async function profileViewsFor(db: Db, leafIds: readonly string[]): Promise<ReadonlyMap<string, ProfileView>> {
+  if (leafIds.length === 0) return new Map()
+  const { byLeaf, companies, order } = await loadHoldings(db, leafIds)
+  return new Map(
+    leafIds.flatMap((id) => {
+      const holdings = byLeaf.get(id)
+      return holdings ? [[id, toProfileView(holdings, companies, order)] as const] : []
+    }),
+  )
+}
+
+/** Profiles with the source of every value, by the id that was asked for. @param ids leaves or roots. */
+export async function profileDetails(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, ProfileDetails>> {
+  if (ids.length === 0) return new Map()
+  const { byLeaf, companies, order } = await loadHoldings(db, ids)
+  return new Map(
+    ids.flatMap((id) => {
+      const holdings = byLeaf.get(id)
+      return holdings ? [[id, toProfileDetails(holdings, companies, order)] as const] : []
+    }),
+  )
+}
+
+const profilesPerPage = 50
+
+/** Newest first. @param text part of a name, or the beginning of an address or number; empty: all. */
+export async function searchProfiles(
+  db: Db,
+  text: string,
+  cursor?: string,
+): Promise<{ readonly data: readonly ProfileDetails[]; readonly next: string | null }> {
+  const roots = await searchRoots(db, text, { after: cursor, limit: profilesPerPage })
+  const details = await profileDetails(db, roots)
+  return {
+    data: roots.flatMap((root) => details.get(root) ?? []),
+    next: roots.length === profilesPerPage ? (roots.at(-1) ?? null) : null,
+  }
+}
+
+export interface TraitReason extends Trait {
+  readonly trait: string
+  /** The rule that set it, where one did. */
+  readonly rule_id: string | null
+  /** The merges by which the source record became this profile's. */
+  readonly merges: readonly JournalEntry[]
+}
+
+/** Why a trait has its value. @returns undefined when there is no such profile, or nobody says anything about the trait. */
+export async function whyTrait(db: Db, profileId: string, trait: string): Promise<TraitReason | undefined> {
+  const { byLeaf, order } = await loadHoldings(db, [profileId])
+  const holdings = byLeaf.get(profileId)
+  if (!holdings) return undefined
+  const golden = goldenTraits(holdings.records, order)
+  const found = golden.get(`traits.${trait}`) ?? (traitName(trait) === undefined ? golden.get(trait) : undefined)
+  if (!found) return undefined
+  const leaf = leafOf(found, holdings.records)
+  return {
+    trait,
+    ...found,
+    rule_id: ruleOf(found.source.connection_id, found.source.record) ?? null,
+    merges: leaf === undefined ? [] : mergesBetween(leaf, holdings.rootId, await mergesOf(db, profileId)),
+  }
+}
+
+function leafOf(
+  { source }: Sourced,
+  records: readonly { readonly connectionId: string; readonly externalId: string; readonly profileId: string }[],
+): string | undefined {
+  return records.find((one) => one.connectionId === source.connection_id && one.externalId === source.record)?.profileId
+}
