@@ -30,7 +30,8 @@ export class LaneLost extends Error {
   override readonly name = 'LaneLost'
 }
 
-const batchSize = 200
+/** Rows in hand for each call under way, so that the next claim is back before the first ones are through. */
+const rowsPerCall = 16
 const graceMs = 10_000
 
 interface InHand {
@@ -45,6 +46,7 @@ export class Lane {
   readonly #options: LaneOptions
   readonly #perform: Perform
   readonly #queue: PQueue
+  readonly #batchSize: number
   readonly #inHand = new Map<number, InHand>()
   readonly #stopping = new AbortController()
   readonly #settler: ReturnType<typeof createSettler>
@@ -63,6 +65,7 @@ export class Lane {
     this.#perform = perform
     this.#options = options
     this.#queue = new PQueue({ concurrency: options.concurrency })
+    this.#batchSize = options.concurrency * rowsPerCall
     this.#settler = createSettler({
       db: hub.db,
       log: hub.log,
@@ -93,7 +96,7 @@ export class Lane {
       this.#isMore = true
       return
     }
-    if (this.#inHand.size > batchSize / 2) return
+    if (this.#inHand.size > this.#batchSize / 2) return
     this.#claiming = this.#claim().finally(() => {
       this.#claiming = undefined
       if (this.#isMore) {
@@ -107,7 +110,7 @@ export class Lane {
     try {
       const { db } = this.#hub
       const { leaseSeconds } = this.#options
-      const limit = batchSize - this.#inHand.size
+      const limit = this.#batchSize - this.#inHand.size
       const { fence, rows } = await claim<OutboxRow>(db, 'outbox', { lane: this.name, limit, leaseSeconds })
       for (const row of rows) this.#take({ row, fence })
     } catch (error) {

@@ -97,8 +97,9 @@ export function createSettler(options: SettlerOptions) {
     })
     if (delivered.length === 0) return await settleAll(db, batch)
     await db.transaction().execute(async (trx) => {
-      await settleAll(trx, batch)
+      // First what the receipts mean: it locks the workspace, and who holds that lock may want these rows.
       await onReceipts(trx, delivered)
+      await settleAll(trx, batch)
     })
   }
 

@@ -39,9 +39,9 @@ export async function openLanes(db: Db): Promise<readonly OpenLane[]> {
     )
     select step.lane, lanes.lease_until is null or lanes.lease_until < statement_timestamp() as "isFree"
     from step left join lanes on lanes.lane = step.lane
-    where step.lane is not null and lanes.paused_reason is null and exists (
-      select from outbox o where o.lane = step.lane and o.state = 'pending' and o.due_at <= statement_timestamp()
-        and (o.lease_until is null or o.lease_until < statement_timestamp()))
+    where step.lane is not null and lanes.paused_reason is null and (
+      select true from outbox o where o.lane = step.lane and o.state = 'pending' and o.due_at <= statement_timestamp()
+        and (o.lease_until is null or o.lease_until < statement_timestamp()) limit 1)
   `.execute(db)
   return rows
 }
@@ -54,8 +54,8 @@ export async function hasWork(db: Db, owner: string): Promise<boolean> {
       where item.state = 'pending' and item.due_at <= statement_timestamp()
         and (item.lease_until is null or item.lease_until < statement_timestamp()) and lanes.paused_reason is null
         and (lanes.lease_until is null or lanes.lease_until < statement_timestamp() or lanes.owner = ${owner})
-        and not exists (select from outbox earlier where earlier.state = 'pending' and earlier.lane = item.lane
-          and earlier.order_key = item.order_key and earlier.seq < item.seq)
+        and (select true from outbox earlier where earlier.state = 'pending' and earlier.order_key = item.order_key
+          and earlier.seq < item.seq and earlier.lane || '' = item.lane limit 1) is null
     ) as found`.execute(db)
   return rows[0]?.found ?? false
 }

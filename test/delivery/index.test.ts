@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Delivered, replay, webhookSigningSecret } from '#hub/delivery/index.ts'
+import { type Delivered, type OnReceipts, replay, webhookSigningSecret } from '#hub/delivery/index.ts'
+import { recentSends } from '#hub/delivery/store.ts'
 import { testDatabase } from '#kit'
 import { bodyOf, localServer, reply } from '../platform/local-server.ts'
 import { type Fault, openShop, openTill, passTime, rows, type Shop, update, type Vendor } from './till.ts'
@@ -83,8 +84,8 @@ describe('delivery', () => {
     await shop.put([update('k1', 'case-1')])
     const delivery = shop.deliver({
       async onReceipts(trx, delivered) {
-        const { state } = await trx.selectFrom('outbox').select('state').executeTakeFirstOrThrow()
-        expect(state).toBe('sent')
+        await note(trx, delivered)
+        expect(await notes()).toEqual([])
         told.push(...delivered)
       },
     })
@@ -95,6 +96,7 @@ describe('delivery', () => {
         receipt: { externalId: 'k1', version: 'after k1' },
       },
     ])
+    expect(await notes()).toEqual(['k1'])
     expect(await rows(shop.db)).toMatchObject([{ state: 'sent', receipt: { externalId: 'k1' }, error: null }])
   })
 
@@ -264,18 +266,32 @@ describe('several workers on one database', () => {
     const calls: string[] = []
     const place = await openAt(gate.host)
     await place.put([update('k1', 'case-1')])
-    const zombie = place.deliver()
+    const zombie = place.deliver({ onReceipts: note })
     const zombieDone = zombie.drain()
     await arrived.promise
 
     await sql`update lanes set lease_until = now() - interval '1 s'`.execute(place.db)
     await sql`update outbox set lease_until = now() - interval '1 s'`.execute(place.db)
-    const successor = place.deliver()
+    const successor = place.deliver({ onReceipts: note })
     await successor.drain()
     answer?.()
     await zombieDone
     expect(calls).toEqual(['k1', 'k1'])
     expect(await rows(place.db)).toMatchObject([{ state: 'sent', attempts: 2, receipt: { externalId: 'call 2' } }])
+    expect(await notes()).toEqual(['k1'])
+  })
+})
+
+describe('the rate budget', () => {
+  it('is told what an earlier process has just spent', async () => {
+    await shop.put([update('sent', 'a'), update('old', 'b'), update('held', 'c'), update('new', 'd')])
+    await sql`update outbox set attempts = 1, state = case when key in ('sent', 'old') then 'sent' else 'pending' end,
+      sent_at = case key when 'sent' then now() - interval '2 s' when 'old' then now() - interval '70 s' end,
+      lease_until = case key when 'held' then now() end where key <> 'new'`.execute(shop.db)
+    const ages = [...(await recentSends(shop.db, shop.connectionId, 60_000))].sort((a, b) => a - b)
+    expect(ages).toHaveLength(2)
+    expect(ages[0]).toBeLessThan(1)
+    expect(ages[1]).toBeGreaterThan(1_999)
   })
 })
 
@@ -372,6 +388,17 @@ describe('webhooks to free URLs', () => {
     }
   }
 })
+
+/** A trace of the receipts that lives and dies with their transaction. */
+const note: OnReceipts = async (trx, delivered) => {
+  for (const { entry } of delivered) {
+    await trx.insertInto('audit').values({ actor: 'test', act: 'receipt', target: entry.key, detail: '{}' }).execute()
+  }
+}
+async function notes() {
+  const noted = await database.db.selectFrom('audit').select('target').where('act', '=', 'receipt').execute()
+  return noted.map(({ target }) => target)
+}
 
 /** An empty shop whose vendor is at `host`. */
 async function openAt(host: string): Promise<Shop> {
