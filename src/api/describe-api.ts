@@ -34,71 +34,70 @@ export function describeApi(routes: readonly Route[]): Json {
   }
 }
 
+type Side = 'request' | 'answer'
+
 interface Components {
   readonly schemas: Json
-  refOf(schema: z.ZodType): Json
+  refOf(schema: z.ZodType, side: Side): Json
 }
 
 /** Requests as clients write them and answers as they read them are described apart: defaults and transforms differ. */
 function components(all: readonly Route[]): Components {
-  const requests = z.registry<{ id: string }>()
-  const answers = z.registry<{ id: string }>()
-  const names = new Map<z.ZodType, string>()
-  const add = (registry: typeof requests, schema: z.ZodType | undefined, name: string) => {
-    if (!schema || names.has(schema)) return
-    const id = z.globalRegistry.get(schema)?.id ?? name
-    names.set(schema, id)
-    registry.add(schema, { id })
+  const sides = { request: z.registry<{ id: string }>(), answer: z.registry<{ id: string }>() }
+  const add = (side: Side, schema: z.ZodType | undefined, name: string) => {
+    if (!schema || sides[side].has(schema)) return
+    sides[side].add(schema, { id: z.globalRegistry.get(schema)?.id ?? name })
   }
-  add(answers, ProblemDocument, 'Problem')
+  add('answer', ProblemDocument, 'Problem')
   for (const { id, body, response } of all) {
     const name = id.replace(/^./, (letter) => letter.toUpperCase())
-    add(requests, body, `${name}Request`)
-    add(answers, response, `${name}Answer`)
+    add('request', body, `${name}Request`)
+    add('answer', response, `${name}Answer`)
   }
-  const uri = (id: string) => `#/components/schemas/${id}`
   const schemas: Json = {}
-  for (const [registry, io] of [
-    [requests, 'input'],
-    [answers, 'output'],
+  for (const [side, io] of [
+    ['request', 'input'],
+    ['answer', 'output'],
   ] as const) {
-    const described = z.toJSONSchema(registry, { uri, io, unrepresentable: 'any' }).schemas
-    for (const [id, schema] of Object.entries(described)) schemas[id] = lift(id, schema, schemas)
+    const options = { uri: uriOf, io, unrepresentable: 'any', override: quieten } as const
+    const { __shared: shared, ...own } = z.toJSONSchema(sides[side], options).schemas
+    place(shared, schemas)
+    for (const [id, schema] of Object.entries(own)) schemas[id] = place(schema, schemas)
   }
   return {
     schemas,
-    refOf(schema) {
-      const id = names.get(schema)
+    refOf(schema, side) {
+      const id = sides[side].get(schema)?.id
       if (!id) throw new Error('a schema of the API is not among its components, which must not happen')
-      return { $ref: uri(id) }
+      return { $ref: uriOf(id) }
     },
   }
 }
 
-/** Schemas with an id of their own inside another become components too. */
-function lift(id: string, schema: unknown, into: Json): unknown {
-  return walk(schema)
-  function walk(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value !== 'object' || value === null) return value
-    const entries = Object.entries(value).flatMap(([key, child]): [string, unknown][] => {
-      if (key === '$schema' || key === '$id' || key === 'id')
-        return key === 'id' && typeof child !== 'string' ? [[key, walk(child)]] : []
-      if (key === '$defs' && typeof child === 'object' && child !== null) {
-        for (const [name, inner] of Object.entries(child))
-          into[name.startsWith('__') ? `${id}${name}` : name] = walk(inner)
-        return []
-      }
-      if (key === '$ref' && typeof child === 'string') return [[key, refTo(child)]]
-      return [[key, walk(child)]]
-    })
-    return Object.fromEntries(entries)
-  }
-  function refTo(ref: string): string {
-    const name = /#\/\$defs\/(.+)$/.exec(ref)?.[1]
-    if (name) return `#/components/schemas/${name.startsWith('__') ? `${id}${name}` : name}`
-    return ref === '#' ? `#/components/schemas/${id}` : ref
-  }
+/** As it stands in the document: schemas with a name of their own are components, wherever zod put them. */
+function place(schema: unknown, into: Json): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => place(item, into))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const entries = Object.entries(schema).flatMap(([key, child]): [string, unknown][] => {
+    if (key === '$schema' || key === '$id') return []
+    if (key === '$defs') {
+      for (const [name, inner] of Object.entries(child)) into[name] = place(inner, into)
+      return []
+    }
+    const name = key === '$ref' ? /#\/\$defs\/(.+)$/.exec(String(child))?.[1] : undefined
+    return [[key, name === undefined ? place(child, into) : uriOf(name)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function uriOf(name: string): string {
+  return `#/components/schemas/${name}`
+}
+
+/** The pattern of a date says nothing to people that its format does not. */
+function quieten({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema.id
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern
 }
 
 function operation(route: Route, refOf: Components['refOf']): Json {
@@ -113,13 +112,13 @@ function operation(route: Route, refOf: Components['refOf']): Json {
       ? {
           requestBody: {
             required: !route.body.safeParse(undefined).success,
-            content: { 'application/json': { schema: refOf(route.body) } },
+            content: { 'application/json': { schema: refOf(route.body, 'request') } },
           },
         }
       : {}),
     responses: {
       [status]: route.response
-        ? { description: 'Done.', content: { 'application/json': { schema: refOf(route.response) } } }
+        ? { description: 'Done.', content: { 'application/json': { schema: refOf(route.response, 'answer') } } }
         : { description: 'Done.' },
       ...Object.fromEntries(problemsOf(route).map((code) => [String(problemStatus[code]), problemAnswer(code, refOf)])),
     },
@@ -143,12 +142,12 @@ function problemsOf(route: Route): readonly ProblemCode[] {
 function problemAnswer(code: ProblemCode, refOf: Components['refOf']): Json {
   return {
     description: `\`${code}\``,
-    content: { 'application/problem+json': { schema: refOf(ProblemDocument) } },
+    content: { 'application/problem+json': { schema: refOf(ProblemDocument, 'answer') } },
   }
 }
 
 function parametersOf(schema: z.ZodObject, place: 'path' | 'query'): Json[] {
-  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: quieten })
   const required = new Set(described.required)
   return Object.entries(described.properties ?? {}).map(([name, property]) => {
     const { description, ...rest } = typeof property === 'object' ? property : {}

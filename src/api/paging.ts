@@ -75,3 +75,20 @@ export function toPage<Row, T>(
   const last = page.at(-1)
   return { data: page.map(toWire), next: last && rows.length > limit ? toCursor(keyOf(last)) : null }
 }
+
+/** Pages of the size that was asked for, from a room whose pages have their own; a cursor is the id of the last row. */
+export async function cutPage<Row extends { readonly id: string }, T>(
+  limit: number,
+  cursor: string | undefined,
+  read: (after: string | undefined) => Promise<{ readonly data: readonly Row[]; readonly next: string | null }>,
+  toWire: (row: Row) => T,
+): Promise<{ data: T[]; next: string | null }> {
+  const rows: Row[] = []
+  let after: string | null | undefined = cursor
+  do {
+    const page = await read(after)
+    rows.push(...page.data)
+    after = page.next
+  } while (rows.length <= limit && after !== null)
+  return toPage(rows, limit, (row) => [row.id], toWire)
+}

@@ -9,7 +9,10 @@ import { deliveryRoutes } from './resources/deliveries.ts'
 import { eventRoutes } from './resources/events.ts'
 import { inboxRoutes } from './resources/inbox.ts'
 import { insightRoutes } from './resources/insights.ts'
+import { suggestionRoutes } from './resources/merge-suggestions.ts'
+import { profileRoutes } from './resources/profiles.ts'
 import { ruleRoutes } from './resources/rules.ts'
+import { settingRoutes } from './resources/settings.ts'
 import { surveyRoutes } from './resources/surveys.ts'
 import { type Route, route } from './route.ts'
 
@@ -32,6 +35,8 @@ const document = route({
 export const routes: readonly Route[] = [
   document,
   ...connectionRoutes,
+  ...profileRoutes,
+  ...suggestionRoutes,
   ...companyRoutes,
   ...caseRoutes,
   ...ruleRoutes,
@@ -41,4 +46,5 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...insightRoutes,
   ...auditRoutes,
+  ...settingRoutes,
 ]

@@ -1,7 +1,9 @@
 /** Cases: read with everything behind them, changed through the same door that rules use. */
+import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import { casePriorities, caseStatuses, channels, visibilities } from '#hub/connector/facts.ts'
 import { command } from '#hub/pipeline/command.ts'
+import type { Schema } from '#hub/platform/db/schema.ts'
 import { surveyDecisions } from '#hub/surveys/index.ts'
 import { audit } from '../audit.ts'
 import type { ApiHub } from '../hub.ts'
@@ -60,7 +62,7 @@ const Case = z
   })
   .meta({ id: 'Case' })
 
-const Message = z
+export const Message = z
   .strictObject({
     id: z.string(),
     case_id: z.string(),
@@ -168,6 +170,21 @@ const Link = z
   })
   .meta({ description: "`<connection id>:<the vendor's id>` finds the one case." })
 
+export function toMessage(row: Selectable<Schema['messages']>): z.input<typeof Message> {
+  return {
+    id: row.id,
+    case_id: row.case_id,
+    connection_id: row.connection_id,
+    external_id: row.external_id,
+    visibility: row.visibility,
+    author: row.author,
+    text: row.text,
+    html: row.html,
+    attachments: row.attachments.map((attachment) => Plain.parse(snakeCase(attachment))),
+    sent_at: time(row.sent_at),
+  }
+}
+
 export const caseRoutes = [
   route({
     id: 'listCases',
@@ -234,23 +251,7 @@ export const caseRoutes = [
     async handler(hub, { params, query: { limit, cursor, visibility } }) {
       if (!(await caseExists(hub.db, params.id))) throw notFound()
       const rows = await listMessages(hub.db, { caseId: params.id, visibility, limit, after: cursor })
-      return toPage(
-        rows,
-        limit,
-        (row) => [row.sent_us, row.id],
-        (row) => ({
-          id: row.id,
-          case_id: row.case_id,
-          connection_id: row.connection_id,
-          external_id: row.external_id,
-          visibility: row.visibility,
-          author: row.author,
-          text: row.text,
-          html: row.html,
-          attachments: row.attachments.map((attachment) => Plain.parse(snakeCase(attachment))),
-          sent_at: time(row.sent_at),
-        }),
-      )
+      return toPage(rows, limit, (row) => [row.sent_us, row.id], toMessage)
     },
   }),
   route({

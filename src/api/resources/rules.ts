@@ -1,6 +1,7 @@
 /** Rules as admins write them: checked, versioned, explained. */
 import { z } from 'zod'
 
+import { knownConnection } from '#hub/config/index.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 import {
   explain,
@@ -64,14 +65,7 @@ function toRule(view: RuleView): z.input<typeof Rule> {
 }
 
 function known(hub: ApiHub): { connections: readonly KnownConnection[] } {
-  return {
-    connections: hub.connections.all().map(({ name, connector }) => ({
-      name,
-      connector: connector.manifest.id,
-      can: Object.keys(connector.can),
-      ...(connector.can.writeCase ? { caseFields: connector.can.writeCase.fields } : {}),
-    })),
-  }
+  return { connections: hub.connections.all().map(({ name, connector }) => knownConnection(name, connector)) }
 }
 
 function toProblem(issue: Issue): z.input<typeof RuleProblem> {
