@@ -5,30 +5,16 @@
  *
  * Never here: wiping anything. What cannot be used is set aside.
  */
-import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Log } from '#hub/connector/contract.ts'
-import { type Account, type Binaries, findBinaries } from './postgres-binaries.ts'
+import { type Binaries, findBinaries } from './postgres-binaries.ts'
+import { makeCluster, superuser } from './postgres-cluster.ts'
 import {
-  give,
   isAlive,
   isUp,
   type PidFile,
@@ -38,9 +24,9 @@ import {
   worksIn,
 } from './postgres-folders.ts'
 import { joinHubs } from './postgres-hubs.ts'
+import { cannotRun, environment, identity, run } from './postgres-run.ts'
 
 const windows = process.platform === 'win32'
-const superuser = 'deskweave'
 
 /** Small on purpose: one hub, one machine. fsync and full_page_writes stay on: a 2xx means "on disk". */
 const settings = {
@@ -193,53 +179,6 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** initdb into a folder of its own, then one rename: a cluster is there whole or not at all. */
-async function makeCluster(folders: ServerFolders, binaries: Binaries, log: Log): Promise<void> {
-  const { cluster, parent, account } = folders
-  for (const name of readdirSync(parent)) {
-    const maker = /^pg\.new-(\d+)$/.exec(name)?.[1]
-    if (maker && (Number(maker) === process.pid || !isAlive(Number(maker)))) setAside(join(parent, name), log)
-  }
-  if (isCluster(cluster)) return checkVersion(cluster, binaries)
-  if (existsSync(cluster)) setAside(cluster, log)
-  log.info({ folder: cluster }, 'making a new database')
-  const unfinished = join(parent, `pg.new-${process.pid}`)
-  mkdirSync(unfinished, { mode: 0o700 })
-  give(unfinished, account)
-  const options = ['-D', unfinished, '-U', superuser, '-E', 'UTF8', '--no-instructions', '--no-locale']
-  const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-  const access = windows ? ['--auth=scram-sha-256', `--pwfile=${makePassword(folders.password)}`] : ['--auth=trust']
-  await run(binaries.initdb, [...options, ...locale, ...access], account, parent)
-  try {
-    renameSync(unfinished, cluster)
-  } catch (error) {
-    if (!isCluster(cluster)) throw error
-    // Another hub on this folder was faster, and ours has never been used.
-    rmSync(unfinished, { recursive: true, force: true })
-  }
-  if (!windows) syncFolder(parent)
-}
-
-function isCluster(folder: string): boolean {
-  return existsSync(join(folder, 'PG_VERSION')) && existsSync(join(folder, 'global', 'pg_control'))
-}
-
-function checkVersion(cluster: string, binaries: Binaries): void {
-  const major = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
-  if (major === binaries.major) return
-  throw new Error(
-    `the database in ${cluster} was made by PostgreSQL ${major}, and this hub brings ${binaries.major}: dump it with the ` +
-      'old version and restore it into a new data folder, or set DATABASE_URL to a server of the old version.',
-  )
-}
-
-function setAside(folder: string, log: Log): void {
-  const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
-  const aside = `${folder.replace(/\.new-\d+$/, '')}.set-aside-${time}-${randomBytes(2).toString('hex')}`
-  renameSync(folder, aside)
-  log.warn({ folder, aside }, 'an incomplete database folder was set aside; nothing in it was deleted')
-}
-
 /** Left by a server that was killed. PostgreSQL refuses to start when its pid has gone to another process since. */
 function dropStalePidFile(cluster: string): void {
   const file = readPidFile(cluster)
@@ -324,44 +263,4 @@ async function stopServer(folders: ServerFolders, binaries: Binaries, log: Log):
     { pid: file.pid, serverLog: folders.log },
     'embedded PostgreSQL is taking long to stop; it goes on by itself',
   )
-}
-
-function makePassword(path: string): string {
-  if (!existsSync(path)) writeFileSync(path, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 })
-  return path
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, 'r')
-  fsyncSync(folder)
-  closeSync(folder)
-}
-
-async function run(program: string, args: string[], account: Account | undefined, cwd: string): Promise<void> {
-  try {
-    await promisify(execFile)(program, args, { env: environment(), cwd, ...identity(account) })
-  } catch (error) {
-    throw cannotRun(program, error)
-  }
-}
-
-function cannotRun(program: string, error: unknown): Error {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  const words =
-    error instanceof Error && 'stderr' in error && error.stderr ? String(error.stderr).trim() : String(error)
-  const reason =
-    isMissing && existsSync(program) ? 'this system lacks the C library it needs (glibc; Alpine has none)' : words
-  return new Error(`${program} does not run: ${reason}. Set DATABASE_URL to a PostgreSQL 15 or newer instead.`, {
-    cause: error,
-  })
-}
-
-function identity(account: Account | undefined): { uid?: number; gid?: number } {
-  return account ? { uid: account.uid, gid: account.gid } : {}
-}
-
-/** Variables such as PGDATA or PGPORT of the surroundings are none of its business. */
-function environment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name))
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' }
 }

@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type LogLevel, logLevels } from './log.ts'
 
-export const roles = ['web', 'worker'] as const
-export type HubRole = (typeof roles)[number]
+const roles = ['web', 'worker'] as const
+type HubRole = (typeof roles)[number]
 
 export interface Env {
   /** Absent: the embedded PostgreSQL in `dataDir`. */

@@ -10,14 +10,14 @@ import type { z } from 'zod'
 import type { Log } from '#hub/connector/contract.ts'
 import type { Db } from './db/database.ts'
 
-export interface SendOptions {
+interface SendOptions {
   /** Not before; at once when absent. */
   readonly startAfter?: Date
   /** While a job with this key waits, sending another changes nothing. */
   readonly singletonKey?: string
 }
 
-export type Schedule = { readonly everySeconds: number } | { readonly cron: string }
+type Schedule = { readonly everySeconds: number } | { readonly cron: string }
 
 export interface Queue {
   /**

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { createSecretBox, keyFromFile } from '#hub/platform/secret-box.ts'
 
 const oldKey = Buffer.alloc(32, 1).toString('base64')
@@ -67,8 +67,10 @@ describe('the secret box', () => {
 })
 
 describe('the key in the data folder', () => {
+  const home = mkdtempSync(join(tmpdir(), 'deskweave-key-'))
+  afterAll(() => rmSync(home, { recursive: true }))
   it('is made once, readable by its owner only', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskweave-key-'))
+    const folder = join(home, 'new')
     const key = keyFromFile(folder)
     expect(Buffer.from(key, 'base64')).toHaveLength(32)
     expect(keyFromFile(folder)).toBe(key)
@@ -77,7 +79,8 @@ describe('the key in the data folder', () => {
   })
 
   it('is never replaced when the file was emptied', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'deskweave-key-'))
+    const folder = join(home, 'emptied')
+    mkdirSync(folder)
     writeFileSync(join(folder, 'secret.key'), '\n')
     expect(() => keyFromFile(folder)).toThrow('secret.key is empty: restore it from a backup')
   })

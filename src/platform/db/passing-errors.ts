@@ -11,7 +11,8 @@ const passing = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
 ])
-const brokenConnection = /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|connection timeout|not queryable/i
+const brokenConnection =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|connection timeout|not queryable/i
 
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
