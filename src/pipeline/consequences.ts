@@ -121,7 +121,7 @@ export async function createConsequences(
       await recordRuns(trx, runs)
       await effects.saveTraits(trx)
       await putInOutbox(trx, effects.entries())
-      if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened', now)
+      if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened')
       if (solved.length > 0) await planSurveys(trx, hub, solved, now)
     },
   }

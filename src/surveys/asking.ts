@@ -101,7 +101,7 @@ export async function planSurveys(
 }
 
 /** A case that is open again: what was planned is not sent. */
-export async function cancelSurveys(trx: Trx, caseIds: readonly string[], reason: string, _now: Date): Promise<void> {
+export async function cancelSurveys(trx: Trx, caseIds: readonly string[], reason: string): Promise<void> {
   await store.cancelPlanned(trx, caseIds, reason)
 }
 

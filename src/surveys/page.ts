@@ -47,7 +47,7 @@ ${problem ? html`<p class="alert" role="alert">${problem}</p>` : ''}
 <div class="scale ${survey.kind}">
 ${scoresOf(survey.kind).map((one) => choice(survey.kind, kind, one, score === one))}
 </div>
-${survey.kind === 'csat' ? '' : html`<p class="ends" aria-hidden="true"><span>${kind.lowest}</span><span>${kind.highest}</span></p>`}
+${survey.kind === 'csat' ? '' : html`<p class="ends" aria-hidden="true"><span>${scaleOf[survey.kind].min} – ${kind.lowest}</span><span>${scaleOf[survey.kind].max} – ${kind.highest}</span></p>`}
 </fieldset>
 <div class="comment">
 <label for="comment">${commentQuestionIn(survey, language)} <span class="optional">(${messages.page.optional})</span></label>
