@@ -15,7 +15,7 @@ import { createToken } from './token.ts'
 export const sendJob = 'survey.send'
 
 /** What surveys ask of the connections: what is there, and what it can. */
-export interface Tools {
+interface Tools {
   all(): readonly {
     readonly id: string
     readonly name: string

@@ -71,7 +71,7 @@ const Survey = z
 export type SurveyDefinition = z.output<typeof Survey>
 export type QuietHours = z.output<typeof QuietHours>
 
-export interface SurveyIssue {
+interface SurveyIssue {
   readonly path: readonly (string | number)[]
   readonly message: string
   /** The key at the end of the path is meant, not its value. */

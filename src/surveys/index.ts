@@ -8,14 +8,12 @@ import { type SurveyHub, sendDue, sendJob } from './asking.ts'
 import { expire } from './store.ts'
 
 export { cancelSurveys, planSurveys, type SolvedCase, type SurveyHub, sendDue } from './asking.ts'
-export { type SurveyDefinition, type SurveyIssue, type ValidatedSurvey, validateSurvey } from './definition.ts'
+export { type SurveyDefinition, validateSurvey } from './definition.ts'
 export {
   type InvitationLine,
   invitationsPage,
-  type PageQuery,
   type ResponseLine,
   responsesPage,
-  type SurveyResults,
   surveyDecisions,
   surveyResults,
 } from './reports.ts'
