@@ -3,7 +3,7 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Result } from './decide.ts'
 import type { VendorCall } from './vendor-call.ts'
 
-export async function attempt(call: VendorCall, isUnclear: boolean): Promise<Result> {
+export async function attempt(call: VendorCall, isUnclear: boolean, signal: AbortSignal): Promise<Result> {
   try {
     if (isUnclear && call.effect === 'probed' && call.find) {
       const receipt = await call.find()
@@ -11,7 +11,7 @@ export async function attempt(call: VendorCall, isUnclear: boolean): Promise<Res
     }
     return { ok: true, receipt: await runThroughConflict(call) }
   } catch (error) {
-    return failure(error)
+    return failure(error, signal)
   }
 }
 
@@ -25,12 +25,13 @@ async function runThroughConflict(call: VendorCall) {
   }
 }
 
-export function failure(error: unknown): Result {
+export function failure(error: unknown, signal: AbortSignal): Result {
   if (error instanceof ConnectorError) {
     const { code, message, retryAfterMs } = error
     return { ok: false, code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
   }
-  // A connector that stumbles would stumble again: a person has to look.
   const message = error instanceof Error ? error.message : String(error)
+  if (signal.aborted) return { ok: false, code: 'outcome_unknown', message: `interrupted: ${message}` }
+  // A connector that stumbles would stumble again: a person has to look.
   return { ok: false, code: 'malformed', message: `the connector failed: ${message}`.slice(0, 500) }
 }

@@ -3,21 +3,21 @@
  * and dead letters. Never here: whether an effect is wanted.
  */
 import { randomUUID } from 'node:crypto'
-import { newWebhookSecret } from '#hub/connections/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { EffectClass } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { signStandardWebhook } from '#hub/connector/hmac.ts'
 import type { Hub } from '#hub/hub.ts'
-import { AccountLimits } from '#hub/platform/account-limits.ts'
 import type { Db } from '#hub/platform/db/database.ts'
-import { createGuardedAgent, extraHosts } from '#hub/platform/ssrf.ts'
-import { guardedWebhookFetch } from '#hub/platform/webhook-call.ts'
 import { attempt, failure } from './attempt.ts'
+import type { Result } from './decide.ts'
 import { Lane, type LaneScope, type Performance } from './lane.ts'
 import type { OnReceipts } from './settler.ts'
 import * as store from './store.ts'
-import { type VendorCall, vendorCall } from './vendor-call.ts'
+import { vendorCall } from './vendor-call.ts'
+import { createWebhooks } from './webhooks.ts'
 
 export type { Delivered, OnReceipts } from './settler.ts'
+export { webhookSigningSecret } from './webhooks.ts'
 
 export type LaneHub = Pick<Hub, 'db' | 'log' | 'now' | 'metrics'>
 type DeliveryHub = LaneHub &
@@ -53,16 +53,12 @@ const idleReleaseMs = 10_000
 const concurrency = { connection: 10, webhook: 25 } as const
 /** Up to this many lanes it is quicker to look than to ask which ones have work. */
 const fewLanes = 4
-const signingSecretKey = 'webhook_signing_secret'
 
 export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}): Delivery {
   const owner = randomUUID()
   const onReceipts: OnReceipts = options.onReceipts ?? (async () => {})
-  const hosts = extraHosts(hub.env.extraHosts)
-  const door = { agent: createGuardedAgent({ extraHosts: hosts }), extraHosts: hosts, now: hub.now }
+  const webhooks = createWebhooks(hub)
   const lanes = new Map<string, Lane>()
-  const webhookLimits = new Map<string, AccountLimits>()
-  let signingSecret: string | undefined
   let isStopped = false
   let sweeping: Promise<void> | undefined
   let isSweepWanted = false
@@ -126,7 +122,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     const idle = [...lanes.values()].filter((lane) => lane.idleMs > idleReleaseMs)
     for (const lane of idle) {
       lanes.delete(lane.name)
-      webhookLimits.delete(lane.name)
+      webhooks.forget(lane.name)
     }
     await store.releaseLanes(hub.db, leasesOf(idle))
     const held = [...lanes.values()]
@@ -144,56 +140,44 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   }
 
   async function perform(row: store.OutboxRow, scope: LaneScope, isUnclear: boolean): Promise<Performance> {
-    let call: VendorCall
+    const { action, connection_id: id } = row
+    if (action.type === 'webhook') {
+      const call = webhooks.call(row.lane, row.key, action, scope)
+      return { result: await attempt(call, isUnclear, scope.signal), effect: call.effect }
+    }
+    let connection: LoadedConnection | undefined
+    let effect: EffectClass = 'keyed'
+    let result: Result
     try {
-      call = await callFor(row, scope)
+      connection = await findConnection(id ?? row.lane)
+      const context = hub.connections.contextFor(connection, scope.signal, scope)
+      const call = vendorCall(connection.connector.can, context, action, row.key)
+      if (!call) throw cannot(connection, action.type)
+      effect = call.effect
+      result = await attempt(call, isUnclear, scope.signal)
     } catch (error) {
-      return { result: failure(error), effect: 'keyed' }
+      result = failure(error, scope.signal)
     }
-    const result = await attempt(call, isUnclear)
-    if (row.connection_id !== null) {
-      if (result.ok) await hub.connections.reportSuccess(row.connection_id)
-      else await hub.connections.reportFailure(row.connection_id, new ConnectorError(result.code, result.message))
+    if (!connection) return { result, effect }
+    if (result.ok) {
+      await hub.connections.reportSuccess(connection.id)
+      return { result, effect }
     }
-    return { result, effect: call.effect }
+    // A connector's words are kept and shown.
+    const quiet = { ...result, message: connection.door.redact(result.message) }
+    await hub.connections.reportFailure(connection.id, new ConnectorError(quiet.code, quiet.message))
+    return { result: quiet, effect }
   }
 
-  async function callFor(row: store.OutboxRow, scope: LaneScope): Promise<VendorCall> {
-    const { action, key, connection_id: id } = row
-    if (action.type === 'webhook') return webhookCall(row, action.url, action.body, scope)
-    const connection = id === null ? undefined : await findConnection(id)
-    if (!connection) throw new ConnectorError('not_found', `connection ${id} was removed`)
-    const context = hub.connections.contextFor(connection, scope.signal, scope)
-    const call = vendorCall(connection.connector.can, context, action, key)
-    if (call) return call
-    const { name } = connection.connector.manifest
-    throw new ConnectorError('rejected', `${name} cannot perform ${action.type}; choose another connection in the rule`)
-  }
-
-  async function findConnection(id: string) {
+  async function findConnection(id: string): Promise<LoadedConnection> {
+    let connection: LoadedConnection | undefined
     try {
-      return await hub.connections.byId(id)
+      connection = await hub.connections.byId(id)
     } catch (error) {
       throw new ConnectorError('unavailable', error instanceof Error ? error.message : String(error))
     }
-  }
-
-  function webhookCall(row: store.OutboxRow, url: string, payload: unknown, scope: LaneScope): VendorCall {
-    const { key, lane } = row
-    return {
-      // Receivers know a repetition by its webhook-id.
-      effect: 'keyed',
-      async run() {
-        signingSecret ??= await webhookSigningSecret(hub)
-        const body = JSON.stringify(payload)
-        const signed = signStandardWebhook({ id: key, sentAt: hub.now(), body, secrets: [signingSecret] })
-        const headers = { 'content-type': 'application/json', 'user-agent': 'Deskweave', ...signed }
-        const limits = webhookLimits.get(lane) ?? new AccountLimits(lane, [])
-        webhookLimits.set(lane, limits)
-        await guardedWebhookFetch(door, limits, { url, headers, body }, scope)
-        return {}
-      },
-    }
+    if (connection) return connection
+    throw new ConnectorError('not_found', `connection ${id} was removed`)
   }
 
   function keepBeating(): void {
@@ -225,7 +209,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
         hub.log.warn({ err: error }, 'lanes could not be given back; their lease has to run out')
       })
       lanes.clear()
-      await door.agent.destroy()
+      await webhooks.close()
     },
     async drain() {
       keepBeating()
@@ -237,19 +221,17 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   }
 }
 
+function cannot({ connector }: LoadedConnection, type: string): ConnectorError {
+  const { name } = connector.manifest
+  return new ConnectorError('rejected', `${name} cannot perform ${type}; choose another connection in the rule`)
+}
+
 function heldUntil(askedMs: number): number {
   return askedMs + leaseSeconds * 1_000 - marginMs
 }
 
 function leasesOf(lanes: readonly Lane[]): readonly store.LaneLease[] {
   return lanes.map(({ name, fence }) => ({ lane: name, fence }))
-}
-
-/** Signs every webhook to a free URL; receivers check it with any Standard Webhooks library. */
-export async function webhookSigningSecret(hub: Pick<Hub, 'db' | 'secrets'>): Promise<string> {
-  const made = () => hub.secrets.seal(newWebhookSecret(), signingSecretKey)
-  const sealed = await store.sealedSetting(hub.db, signingSecretKey, made)
-  return String(hub.secrets.open(sealed, signingSecretKey))
 }
 
 /** Dead letters back to work: same key, same lane. @returns how many there were. */

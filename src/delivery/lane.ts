@@ -37,6 +37,7 @@ const graceMs = 10_000
 interface InHand {
   readonly row: OutboxRow
   readonly fence: number
+  isWaiting: boolean
 }
 
 export class Lane {
@@ -112,7 +113,7 @@ export class Lane {
       const { leaseSeconds } = this.#options
       const limit = this.#batchSize - this.#inHand.size
       const { fence, rows } = await claim<OutboxRow>(db, 'outbox', { lane: this.name, limit, leaseSeconds })
-      for (const row of rows) this.#take({ row, fence })
+      for (const row of rows) this.#take({ row, fence, isWaiting: true })
     } catch (error) {
       // The next look comes with the next poll.
       const level = isPassing(error) ? 'warn' : 'error'
@@ -127,7 +128,8 @@ export class Lane {
 
   async #work(inHand: InHand): Promise<void> {
     const { row, fence } = inHand
-    if (!this.#mayBegin) return await this.#giveBack([inHand])
+    if (!this.#mayBegin) return await this.#giveBackWaiting()
+    inHand.isWaiting = false
     const startedMs = performance.now()
     const isUnclear = row.outcome_unknown || row.fence !== null
     const { result, effect } = await this.#perform(row, this.#scope(row), isUnclear)
@@ -173,6 +175,13 @@ export class Lane {
     this.pump()
   }
 
+  async #giveBackWaiting(): Promise<void> {
+    this.#queue.clear()
+    const waiting = [...this.#inHand.values()].filter(({ isWaiting }) => isWaiting)
+    for (const item of waiting) item.isWaiting = false
+    await this.#giveBack(waiting)
+  }
+
   async #giveBack(items: readonly InHand[]): Promise<void> {
     for (const [fence, own] of Map.groupBy(items, (item) => item.fence)) {
       const seqs = own.map((item) => item.row.seq)
@@ -212,6 +221,7 @@ export class Lane {
   async stop(): Promise<void> {
     this.#isStopping = true
     await this.#claiming
+    await this.#giveBackWaiting()
     const timer = setTimeout(() => this.#stopping.abort(new Error('the hub is stopping')), graceMs)
     await this.whenIdle()
     clearTimeout(timer)

@@ -155,7 +155,8 @@ class OutboundHttp implements Http {
   }
 }
 
-async function waitForTurn(entered: Promise<number>, method: string, url: URL): Promise<number> {
+/** @throws ConnectorError unavailable when the call is given up meanwhile */
+export async function waitForTurn(entered: Promise<number>, method: string, url: URL): Promise<number> {
   try {
     return await entered
   } catch (error) {

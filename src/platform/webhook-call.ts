@@ -8,7 +8,7 @@ import { codeOfStatus } from '#hub/connector/http-status.ts'
 import type { AccountLimits } from './account-limits.ts'
 import { limitNews, retryAfterMs } from './http-answer.ts'
 import { AnswerTooLong, exchange, NoAnswer } from './http-exchange.ts'
-import { answerTimeoutMs, type CallScope, noAnswerError, place } from './outbound-http.ts'
+import { answerTimeoutMs, type CallScope, noAnswerError, place, waitForTurn } from './outbound-http.ts'
 import type { ExtraHosts } from './ssrf.ts'
 
 /** Nothing in the answer is used. */
@@ -38,7 +38,7 @@ export async function guardedWebhookFetch(
   const url = checkedUrl(post.url, door.extraHosts)
   const gate = limits.gate()
   const entered = gate.enter(scope.priority, scope.signal)
-  const ticket = typeof entered === 'number' ? entered : await entered
+  const ticket = typeof entered === 'number' ? entered : await waitForTurn(entered, 'POST', url)
   try {
     const answer = await exchange(door.agent, {
       method: 'POST',
