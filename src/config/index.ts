@@ -25,7 +25,7 @@ export function validateConfig(files: ConfigFiles, known: ConfigKnown): Validate
 }
 
 /** Rules written by the files carry this source; a complete list of them removes what the files no longer hold. */
-export const fileSource = 'file'
+const fileSource = 'file'
 
 export interface ConfigHub {
   readonly db: Db

@@ -2,9 +2,9 @@
 import type { Cause } from '#hub/platform/db/schema.ts'
 
 /** Rules in one chain, one setting off the next. */
-export const maxDepth = 8
+const maxDepth = 8
 /** Runs of rules on one case within an hour, all rules together. */
-export const maxRunsPerCaseHour = 100
+const maxRunsPerCaseHour = 100
 
 export type Admission =
   | { readonly ok: true }

@@ -75,7 +75,7 @@ export function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed()
 }
 
-export function hasControls(value: string): boolean {
+function hasControls(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
     if (code < 32 || code === 127) return true

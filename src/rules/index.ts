@@ -2,11 +2,11 @@
  * In: rules as people write them; an event with its context. Out: checked and versioned rules; outcomes with planned actions.
  * Never here: performing an action, writing to the outbox, deciding which events exist.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { eventTypes } from '#hub/cases/event.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 import { isMap } from './check.ts'
+import { compareRules, positionsFor, type RulesPlan } from './compare-rules.ts'
 import type { RuleDefinition } from './definition.ts'
 import { describeChange } from './describe-change.ts'
 import { issueText, pathText } from './issue.ts'
@@ -30,9 +30,10 @@ import {
 } from './store.ts'
 import { validateRule } from './validate.ts'
 
-export { type Admission, admit, causeOfRule, maxDepth, maxRunsPerCaseHour } from './budget.ts'
+export { type Admission, admit, causeOfRule } from './budget.ts'
 /** The small checks that rules are read with, for other written parts of the configuration. */
 export { forbiddenKeys, isMap, listOf, shape, text } from './check.ts'
+export type { RulesPlan } from './compare-rules.ts'
 export type { RuleDefinition } from './definition.ts'
 export { describeChange } from './describe-change.ts'
 export { evaluateRules } from './evaluate.ts'
@@ -87,15 +88,6 @@ export interface Authorship {
   readonly now: Date
 }
 
-export interface RulesPlan {
-  readonly created: readonly RuleDefinition[]
-  readonly changed: readonly { readonly definition: RuleDefinition; readonly words: readonly string[] }[]
-  readonly unchanged: readonly string[]
-  readonly removed: readonly string[]
-  /** The same rules would run in another order. */
-  readonly reordered: boolean
-}
-
 export interface Saved {
   readonly created: readonly string[]
   readonly changed: readonly string[]
@@ -113,7 +105,7 @@ export async function planRules(
   source: string,
   complete: boolean,
 ): Promise<RulesPlan> {
-  return comparePlan(await currentRules(db), definitions, source, complete)
+  return compareRules(await currentRules(db), definitions, source, complete)
 }
 
 /**
@@ -129,7 +121,7 @@ export async function saveRules(
   await lockRules(trx)
   const current = await currentRules(trx)
   const complete = options.complete ?? false
-  const plan = comparePlan(current, definitions, by.source, complete)
+  const plan = compareRules(current, definitions, by.source, complete)
   const changed = plan.changed.map(({ definition }) => definition)
   const last = await lastVersions(
     trx,
@@ -164,56 +156,6 @@ export async function saveRules(
     unchanged: plan.unchanged,
     removed: plan.removed,
   }
-}
-
-function comparePlan(
-  current: readonly RuleRow[],
-  definitions: readonly RuleDefinition[],
-  source: string,
-  complete: boolean,
-): RulesPlan {
-  const rows = new Map(current.map((row) => [row.id, row]))
-  const wanted = new Set(definitions.map(({ id }) => id))
-  if (wanted.size < definitions.length) throw new TypeError('two of these rules have the same id; give each its own')
-  const created = definitions.filter(({ id }) => !rows.has(id))
-  const changed = definitions.flatMap((definition) => {
-    const row = rows.get(definition.id)
-    if (!row || isDeepStrictEqual(row.definition, plain(definition))) return []
-    const before = validateRule(row.definition)
-    const words = before.ok
-      ? describeChange(before.rule, definition)
-      : ['replaces a definition that cannot be read any more']
-    return [{ definition, words }]
-  })
-  const differing = new Set([...created, ...changed.map(({ definition }) => definition)].map(({ id }) => id))
-  const removed = complete
-    ? current.filter((row) => row.source === source && !wanted.has(row.id)).map(({ id }) => id)
-    : []
-  const kept = current.filter(({ id }) => wanted.has(id)).map(({ id }) => id)
-  const asWanted = definitions.map(({ id }) => id).filter((id) => rows.has(id))
-  return {
-    created,
-    changed,
-    unchanged: definitions.map(({ id }) => id).filter((id) => !differing.has(id)),
-    removed,
-    reordered: complete && !isDeepStrictEqual(kept, asWanted),
-  }
-}
-
-/** As it comes back from jsonb. */
-function plain(definition: RuleDefinition): unknown {
-  return JSON.parse(JSON.stringify(definition))
-}
-
-function positionsFor(
-  current: readonly RuleRow[],
-  definitions: readonly RuleDefinition[],
-  complete: boolean,
-): ReadonlyMap<string, number> {
-  if (complete) return new Map(definitions.map(({ id }, index) => [id, index]))
-  const held = new Map(current.map((row) => [row.id, row.position]))
-  const end = Math.max(-1, ...held.values()) + 1
-  return new Map(definitions.map(({ id }, index) => [id, held.get(id) ?? end + index]))
 }
 
 export async function listRules(db: Db | Trx): Promise<RuleView[]> {

@@ -3,7 +3,7 @@ import type { HoursDefinition, OperatorName } from './definition.ts'
 import { type Comparable, comparable, type Field, type FieldType, fold, timeOf } from './field.ts'
 import type { RuleContext } from './plan.ts'
 
-export type Argument = 'value' | 'values' | 'text' | 'number' | 'yes_no' | 'hours'
+type Argument = 'value' | 'values' | 'text' | 'number' | 'yes_no' | 'hours'
 
 export interface Operator {
   readonly types: readonly FieldType[]
@@ -81,7 +81,7 @@ export interface Frame {
   readonly values: (Comparable | typeof unread)[]
   readonly fields: readonly Field[]
 }
-export const unread: unique symbol = Symbol('unread')
+const unread: unique symbol = Symbol('unread')
 
 export function openFrame(fields: readonly Field[], context: RuleContext, now: Date): Frame {
   return { context, nowMs: now.getTime(), fields, values: new Array<typeof unread>(fields.length).fill(unread) }

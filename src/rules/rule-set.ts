@@ -38,7 +38,7 @@ export interface RuleSet {
   readonly unreadable: readonly UnreadableRule[]
   /** By slot. */
   readonly fields: readonly Field[]
-  /** The rules that are on or simulated. */
+  /** The rules that are on or simulated; events that none of them is on are absent. */
   readonly byEvent: ReadonlyMap<EventType, EventIndex>
 }
 
@@ -81,22 +81,24 @@ export function compileRules(
       unreadable.push({ ruleId: definition.id, version, on: definition.on, problem })
     }
   }
-  const byEvent = new Map(eventTypes.map((type) => [type, indexRules(type, compiled)]))
+  const byEvent = new Map(eventTypes.flatMap((type) => indexRules(type, compiled) ?? []))
   return { stamp: options.stamp ?? '', rules: compiled, unreadable, fields: slots.fields, byEvent }
 }
 
-function indexRules(type: EventType, rules: readonly CompiledRule[]): EventIndex {
+function indexRules(type: EventType, rules: readonly CompiledRule[]): [[EventType, EventIndex]] | undefined {
   const live = rules.flatMap((rule, position) => {
     const { mode, on } = rule.definition
     return (mode === 'on' || mode === 'simulate') && on.includes(type) ? [{ position, conjuncts: rule.conjuncts }] : []
   })
+  if (live.length === 0) return undefined
   const variety = varietyOf(live.flatMap(({ conjuncts }) => conjuncts.flatMap(({ gate }) => gate ?? [])))
   const always: Candidate[] = []
   const lookups = new Map<string, Lookup>()
   for (const { position, conjuncts } of live) {
-    const entry = mostSelective(conjuncts, variety)
-    const rest = conjuncts.filter((conjunct) => conjunct !== entry)
-    const candidate = { position, matches: every(rest.map(({ test }) => test)) }
+    // The most selective first: it is the way in, and what is left fails early.
+    const sorted = conjuncts.toSorted((a, b) => shareOf(a, variety) - shareOf(b, variety))
+    const entry = sorted[0]?.gate ? sorted.shift() : undefined
+    const candidate = { position, matches: every(sorted.map(({ test }) => test)) }
     if (!entry?.gate) {
       always.push(candidate)
       continue
@@ -110,7 +112,7 @@ function indexRules(type: EventType, rules: readonly CompiledRule[]): EventIndex
       else lookup.candidates.set(value, [candidate])
     }
   }
-  return { always, lookups: [...lookups.values()] }
+  return [[type, { always, lookups: [...lookups.values()] }]]
 }
 
 /** How many different values the rules ask of each slot: the more, the fewer rules one event meets there. */
@@ -124,15 +126,8 @@ function varietyOf(gates: readonly Gate[]): ReadonlyMap<number, number> {
   return new Map([...values].map(([slot, set]) => [slot, set.size]))
 }
 
-function mostSelective(conjuncts: readonly Conjunct[], variety: ReadonlyMap<number, number>): Conjunct | undefined {
-  let best: Conjunct | undefined
-  let bestShare = Number.POSITIVE_INFINITY
-  for (const conjunct of conjuncts) {
-    if (!conjunct.gate) continue
-    const share = conjunct.gate.values.length / (variety.get(conjunct.gate.slot) ?? 1)
-    if (share < bestShare) [best, bestShare] = [conjunct, share]
-  }
-  return best
+function shareOf({ gate }: Conjunct, variety: ReadonlyMap<number, number>): number {
+  return gate ? gate.values.length / (variety.get(gate.slot) ?? 1) : Number.MAX_VALUE
 }
 
 /** The rules that match, in order of definition. */

@@ -6,6 +6,7 @@ import { Liquid, LiquidError, type Template, type Variable } from 'liquidjs'
 import { isStorable } from './check.ts'
 import type { Issue, Path } from './issue.ts'
 import type { RuleContext } from './plan.ts'
+import { FencedContext } from './template-context.ts'
 import { templatePathProblem } from './template-path.ts'
 
 const tags: ReadonlySet<string> = new Set([
@@ -27,7 +28,7 @@ const tags: ReadonlySet<string> = new Set([
 const refusedFilters = /_exp$|^sample$|^inspect$|^raw$|^hmac_/
 
 export const maxTemplateLength = 20_000
-export const maxTextLength = 65_536
+const maxTextLength = 65_536
 
 const engine = createEngine()
 
@@ -120,7 +121,7 @@ export function compileTemplate(text: string): TextTemplate {
 
 function render(parsed: Template[], scope: TemplateScope, now: Date): string {
   try {
-    return String(engine.renderSync(parsed, scope, { globals: { now: now.toISOString() } }))
+    return String(engine.renderSync(parsed, new FencedContext(engine, scope, now)))
   } catch (error) {
     const { within } = placeOf(error)
     const place = within ? `line ${within.line}, column ${within.column}: ` : ''

@@ -185,8 +185,6 @@ function nobodyCan(name: ActionName, action: unknown, connections: readonly Know
     const missing = fields.find((field) => !writers.some(({ caseFields }) => caseFields?.includes(field) ?? true))
     return missing === undefined ? undefined : `no connection can write the field "${missing}" of a case`
   }
-  const toAny = name === 'update_person' && isMap(action) && !Object.hasOwn(action, 'connection')
-  if (toAny && !connections.some(({ can }) => can.includes('writePerson'))) return 'no connection can update people'
   return undefined
 }
 type WrittenField = 'status' | 'priority' | 'tags' | 'assignee' | 'team'

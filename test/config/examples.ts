@@ -18,7 +18,7 @@ const settings = z.strictObject({
 })
 
 /** A desk that takes cases but no assignee; a chat that takes notices; a CRM that takes people. */
-export const connectors = {
+const connectors = {
   tickets: defineConnector({
     manifest: manifest('tickets'),
     config: settings,

@@ -1,0 +1,43 @@
+/** What the documents show must work. */
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { connectors } from '#connectors'
+import { eventTypes } from '#hub/cases/event.ts'
+import { allFiles, type ConfigFiles, formatProblems, loadConfigFile, validateConfig } from '#hub/config/index.ts'
+import { actionNames } from '#hub/rules/definition.ts'
+import { fieldNames, openPrefixes } from '#hub/rules/field.ts'
+import { operatorNames } from '#hub/rules/operator.ts'
+
+const env = {
+  ZENDESK_ACCESS_TOKEN: 'an-access-token',
+  LEGACY_DESK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+}
+
+async function problems(files: ConfigFiles): Promise<string> {
+  const loaded = { desk: await connectors.desk(), zendesk: await connectors.zendesk() }
+  const result = validateConfig(files, { env, connectors: loaded })
+  return 'problems' in result ? formatProblems(result.problems, allFiles(files)) : ''
+}
+
+describe('docs/examples/deskweave.yaml', () => {
+  it('is a configuration without a mistake', async () => {
+    expect(await problems(await loadConfigFile('docs/examples/deskweave.yaml'))).toBe('')
+  })
+})
+
+describe.each(['docs/rules.md', 'README.md'])('%s', (path) => {
+  it('shows only rules without a mistake', async () => {
+    const blocks = [...(await readFile(path, 'utf8')).matchAll(/^( *)```yaml\n(.*?)^ *```/gms)]
+    const texts = blocks.map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''))
+    const rules = texts.filter((text) => text.startsWith('rules:'))
+    expect(rules.length).toBeGreaterThan(0)
+    for (const text of rules) expect(await problems({ main: { name: path, text }, included: [] })).toBe('')
+  })
+})
+
+it('docs/rules.md names every event, field, operator and action', async () => {
+  const text = await readFile('docs/rules.md', 'utf8')
+  const names = [...eventTypes, ...fieldNames, ...openPrefixes.map((prefix) => `${prefix}<name>`), ...operatorNames]
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
+  expect(actionNames.filter((name) => !text.includes(`| \`${name}: `))).toEqual([])
+})
