@@ -70,17 +70,26 @@ export function toDocument(problem: Problem): ProblemDocument {
   }
 }
 
-/** The first thing that a schema found wrong. `where` is put before the field, such as nothing for a body. */
+/** What a schema found wrong: an unknown field before anything else, since it is often a misspelt one that is missed. */
 export function invalid(issues: readonly z.core.$ZodIssue[]): Problem {
-  const [issue] = issues
+  const all = issues.flatMap(openUnion)
+  const issue = all.find(({ code }) => code === 'unrecognized_keys') ?? all[0]
   if (!issue) return new Problem('invalid', 'the request is not as expected')
-  const more = issues.length > 1 ? ` (${issues.length - 1} more)` : ''
+  const more = all.length > 1 ? ` (${all.length - 1} more)` : ''
   if (issue.code === 'unrecognized_keys') {
     const field = fieldOf([...issue.path, issue.keys[0] ?? ''])
     return new Problem('invalid', `${field}: there is no such field here; leave it out${more}`, { field })
   }
   const field = fieldOf(issue.path)
   return new Problem('invalid', `${field || 'the body'}: ${issue.message}${more}`, field ? { field } : {})
+}
+
+/** Of several forms that something could have had, the one that it misses least. */
+function openUnion(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const [closest] = issue.errors.toSorted((a, b) => a.length - b.length)
+  if (!closest || closest.length === 0) return [issue]
+  return closest.flatMap((inner) => openUnion({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 function fieldOf(path: readonly PropertyKey[]): string {

@@ -33,8 +33,14 @@ export interface Answered {
   readonly body: Record<string, unknown>
 }
 
-export async function startApi(database: TestDatabase, routes: readonly Route[]): Promise<TestApi> {
-  const clock = fakeClock()
+export async function startApi(
+  database: TestDatabase,
+  routes: readonly Route[],
+  {
+    clock = fakeClock(),
+    extraHosts = [],
+  }: { readonly clock?: FakeClock; readonly extraHosts?: readonly string[] } = {},
+): Promise<TestApi> {
   const log = recordingLog()
   const access = { url: database.url, workspaceId: 'test', ...(database.role ? { role: database.role } : {}) }
   const signals = createSignals(access, quietLog)
@@ -43,12 +49,12 @@ export async function startApi(database: TestDatabase, routes: readonly Route[])
     dataDir: '/nowhere',
     port: 0,
     baseUrl: 'https://hub.example.com',
-    extraHosts: [],
-    roles: ['web'],
-    logLevel: 'info',
+    extraHosts,
+    roles: ['web'] as const,
+    logLevel: 'info' as const,
     configFile: 'deskweave.yaml',
     isConfigNamed: false,
-  } as const
+  }
   const { db, pool } = database
   const ground = { env, log, now: clock.now, db, pool, secrets, signals }
   const connections = createConnections({ ...ground, connectors })

@@ -119,7 +119,9 @@ export function toInvitation(line: InvitationLine): z.input<typeof Invitation> {
 }
 
 function toResponse(line: ResponseLine): z.input<typeof Response> {
-  return { ...line, answered_at: time(line.answered_at) }
+  const { id, invitation_id, survey_id, case_id, profile_id, scale, score, comment } = line
+  const ids = { id, invitation_id, survey_id, case_id, profile_id }
+  return { ...ids, scale, score, comment, answered_at: time(line.answered_at) }
 }
 
 /** @throws Problem naming the first mistake's place */
