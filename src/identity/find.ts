@@ -3,8 +3,8 @@ import { sql } from 'kysely'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { Key } from './claim.ts'
 import { normaliseEmail } from './email.ts'
+import { loadSettings } from './load.ts'
 import { phoneReader } from './phone.ts'
-import { loadSettings } from './store.ts'
 
 /**
  * @param identity `email:…`, `phone:…` or `<connection id>:<the vendor's id>`, in any spelling of address and number.

@@ -8,8 +8,8 @@ export interface Tree {
   readonly members: readonly string[]
   readonly emails: number
   readonly phones: number
-  /** Records per connection. */
-  readonly records: ReadonlyMap<string, number>
+  /** Ids that vendors gave, per connection. */
+  readonly vendorIds: ReadonlyMap<string, number>
   readonly names: readonly (readonly string[])[]
   /** Leaves that a person has parted from one in here. */
   readonly blocked: readonly string[]
@@ -78,7 +78,7 @@ function single(leaf: Leaf): Tree {
     members: [leaf.id],
     emails: leaf.emails,
     phones: leaf.phones,
-    records: new Map([[leaf.connectionId, 1]]),
+    vendorIds: new Map(leaf.vendor === null ? [] : [[leaf.vendor, 1]]),
     names: words.length === 0 ? [] : [words],
     blocked: leaf.blocked,
   }
@@ -89,7 +89,7 @@ function joined(large: Tree, small: Tree): Omit<Tree, 'root'> {
     members: [...large.members, ...small.members],
     emails: large.emails + small.emails,
     phones: large.phones + small.phones,
-    records: addCounts(large.records, small.records),
+    vendorIds: addCounts(large.vendorIds, small.vendorIds),
     names: [...large.names, ...small.names],
     blocked: small.blocked.length === 0 ? large.blocked : [...large.blocked, ...small.blocked],
   }

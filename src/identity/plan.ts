@@ -6,7 +6,7 @@
  * Every order and repetition of the same claims ends in the same profiles, as long as no join is refused: refusals (names,
  * limits, parted pairs) look at profiles as they are at that moment.
  */
-import type { Key, ReadClaim } from './claim.ts'
+import { isOwnKey, type Key, type ReadClaim } from './claim.ts'
 import { type CompanyPlan, planCompanies, recordKey } from './company-plan.ts'
 import { takeNews } from './dated-facts.ts'
 import { createForest, type Tree } from './forest.ts'
@@ -155,7 +155,9 @@ export function planIdentity(world: World, claims: readonly ReadClaim[], { polic
       return undefined
     }
     if (!claim.verified || !identity.verified) {
-      if (claim.verified) takeOver(identity, claim, leafId)
+      // Among claimants whom nobody verified, the lesser record shows the key: whoever came first must not matter.
+      const isDue = claim.verified || (!identity.verified && isLesser(claim, identity))
+      if (isDue) takeOver(identity, claim, leafId)
       suggest('unverified', claim, leafId, identity.profileId, [key])
       return undefined
     }
@@ -175,7 +177,7 @@ export function planIdentity(world: World, claims: readonly ReadClaim[], { polic
     count(identity.profileId, identity, -1)
     count(leafId, identity, 1)
     const { connectionId, externalId } = claim
-    setIdentity({ ...identity, profileId: leafId, verified: true, connectionId, externalId })
+    setIdentity({ ...identity, profileId: leafId, verified: claim.verified, connectionId, externalId })
   }
 
   function join(claim: ReadClaim, leafId: string, ownerId: string, key: Key): PlannedMerge | undefined {
@@ -208,8 +210,8 @@ export function planIdentity(world: World, claims: readonly ReadClaim[], { polic
   function refusalOf(a: Tree, b: Tree, key: Key): Refusal | undefined {
     if (forest.isParted(a, b)) return 'parted_before'
     if (a.emails + b.emails > policy.limits.email || a.phones + b.phones > policy.limits.phone) return 'limit'
-    for (const [connection, count] of a.records) {
-      if (count + (b.records.get(connection) ?? 0) > policy.limits.external_per_connection) return 'limit'
+    for (const [connection, count] of a.vendorIds) {
+      if (count + (b.vendorIds.get(connection) ?? 0) > policy.limits.external_per_connection) return 'limit'
     }
     if (a.names.length === 0 || b.names.length === 0) return undefined
     const agree = a.names.some((one) =>
@@ -226,9 +228,10 @@ export function planIdentity(world: World, claims: readonly ReadClaim[], { polic
   }
 
   function addLeaf(record: PersonRecord) {
-    const { profileId: id, connectionId } = record
-    const counts = { emails: 0, phones: 0, blocked: [] }
-    const leaf = { id, rootId: id, name: nameOf(record), createdAt: now, updatedAt: now, connectionId, ...counts }
+    const { profileId: id, connectionId, externalId } = record
+    const vendor = isOwnKey(externalId) ? null : connectionId
+    const owned = { emails: 0, phones: 0, blocked: [] }
+    const leaf: Leaf = { id, rootId: id, name: nameOf(record), createdAt: now, updatedAt: now, vendor, ...owned }
     leaves.set(id, leaf)
     forest.add(leaf)
     touched.leaves.add(id)
@@ -275,6 +278,10 @@ function changesOf<T>(
     if (value) changes[before.has(key) ? 'changed' : 'new'].push(value)
   }
   return changes
+}
+
+function isLesser(a: ReadClaim, b: Identity): boolean {
+  return recordKey(a.connectionId, a.externalId) < recordKey(b.connectionId, b.externalId)
 }
 
 function nameOf(record: PersonRecord): string | null {

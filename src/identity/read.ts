@@ -6,7 +6,7 @@ import { isOwnKey } from './claim.ts'
 import type { Company } from './company-plan.ts'
 import { isFreeMail } from './free-mail.ts'
 import type { SourceOrder } from './golden.ts'
-import { hubSource, loadSettings } from './store.ts'
+import { hubSource, loadSettings } from './load.ts'
 import { type Companies, domainOfIdentity, type Holdings, type IdentityView } from './view.ts'
 
 export interface Loaded {

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { FieldValue } from '#hub/connector/facts.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
-import { hubSource } from './store.ts'
+import { hubSource } from './load.ts'
 
 export interface RuleTraits {
   /** The leaf. */

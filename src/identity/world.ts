@@ -11,7 +11,8 @@ export interface Leaf {
   readonly createdAt: Date
   /** Of the newest news, never of a merge: an undone merge leaves no trace in it. */
   readonly updatedAt: Date
-  readonly connectionId: string
+  /** The connection whose vendor gave the record its id; null where an address is the record's key. */
+  readonly vendor: string | null
   /** How many identities it owns. */
   readonly emails: number
   readonly phones: number
