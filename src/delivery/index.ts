@@ -10,7 +10,7 @@ import type { Hub } from '#hub/hub.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { attempt, failure } from './attempt.ts'
 import type { Result } from './decide.ts'
-import { Lane, type LaneScope, type Performance } from './lane.ts'
+import { Lane, type LaneHub, type LaneScope, type Performance } from './lane.ts'
 import type { OnReceipts } from './settler.ts'
 import * as store from './store.ts'
 import { vendorCall } from './vendor-call.ts'
@@ -19,17 +19,8 @@ import { createWebhooks } from './webhooks.ts'
 export type { Delivered, OnReceipts } from './settler.ts'
 export { webhookSigningSecret } from './webhooks.ts'
 
-export type LaneHub = Pick<Hub, 'db' | 'log' | 'now' | 'metrics'>
 type DeliveryHub = LaneHub &
   Pick<Hub, 'connections' | 'signals' | 'secrets'> & { readonly env: Pick<Hub['env'], 'extraHosts'> }
-
-export interface LaneOptions {
-  readonly concurrency: number
-  readonly leaseSeconds: number
-  readonly onReceipts: OnReceipts
-  /** A person has to act first, or wants the connection to be still. */
-  readonly isAtRest: () => boolean
-}
 
 export interface DeliveryOptions {
   /** What receipts mean for the hub's cases. Not called for free webhooks. */
@@ -59,6 +50,8 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   const onReceipts: OnReceipts = options.onReceipts ?? (async () => {})
   const webhooks = createWebhooks(hub)
   const lanes = new Map<string, Lane>()
+  /** When this process gave up or lost a lane, by its own clock. */
+  const leftAtMs = new Map<string, number>()
   let isStopped = false
   let sweeping: Promise<void> | undefined
   let isSweepWanted = false
@@ -111,19 +104,25 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     return status === 'paused' || status === 'needs_attention'
   }
 
+  /** What others sent since this process last had the lane; its own calls it has counted itself. */
   async function seedLimits(lane: string): Promise<void> {
     const connection = hub.connections.all().find(({ id }) => id === lane)
-    const windows = connection?.connector.manifest.limits.map(({ perSeconds }) => perSeconds * 1_000) ?? []
-    if (windows.length > 0)
-      hub.connections.seedLimits(lane, await store.recentSends(hub.db, lane, Math.max(...windows)))
+    const windowsMs = connection?.connector.manifest.limits.map(({ perSeconds }) => perSeconds * 1_000) ?? []
+    const awayMs = performance.now() - (leftAtMs.get(lane) ?? Number.NEGATIVE_INFINITY)
+    if (windowsMs.length === 0) return
+    const ages = await store.recentSends(hub.db, lane, Math.min(Math.max(...windowsMs), awayMs))
+    hub.connections.seedLimits(lane, ages)
+  }
+
+  function leave(lane: Lane): void {
+    lanes.delete(lane.name)
+    webhooks.forget(lane.name)
+    leftAtMs.set(lane.name, performance.now())
   }
 
   async function beat(): Promise<void> {
     const idle = [...lanes.values()].filter((lane) => lane.idleMs > idleReleaseMs)
-    for (const lane of idle) {
-      lanes.delete(lane.name)
-      webhooks.forget(lane.name)
-    }
+    for (const lane of idle) leave(lane)
     await store.releaseLanes(hub.db, leasesOf(idle))
     const held = [...lanes.values()]
     if (held.length === 0) return
@@ -132,10 +131,12 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     for (const lane of held) {
       if (!ours.has(lane.name)) {
         lane.lose()
-        lanes.delete(lane.name)
+        leave(lane)
         continue
       }
-      await lane.keep(heldUntil(askedMs))
+      await lane.keep(heldUntil(askedMs)).catch((error: unknown) => {
+        hub.log.warn({ err: error, lane: lane.name }, 'rows in hand could not be kept; trying again')
+      })
     }
   }
 

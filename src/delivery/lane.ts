@@ -3,20 +3,31 @@
  * The rows of one order key never meet: a claim gives the first pending row of each.
  */
 import PQueue from 'p-queue'
+import type { EffectClass } from '#hub/connector/contract.ts'
+import type { Hub } from '#hub/hub.ts'
 import { priorities } from '#hub/platform/account-limits.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { claim, extend, release } from '#hub/platform/ledger.ts'
 import { decide, type Result } from './decide.ts'
-import type { LaneHub, LaneOptions } from './index.ts'
-import { createSettler, type Done } from './settler.ts'
+import { createSettler, type Done, type OnReceipts } from './settler.ts'
 import type { OutboxRow } from './store.ts'
 
-/** How one row is performed; given by the room. */
+export type LaneHub = Pick<Hub, 'db' | 'log' | 'now' | 'metrics'>
+
+export interface LaneOptions {
+  readonly concurrency: number
+  readonly leaseSeconds: number
+  readonly onReceipts: OnReceipts
+  /** A person has to act first, or wants the connection to be still. */
+  readonly isAtRest: () => boolean
+}
+
 export interface Performance {
   readonly result: Result
-  readonly effect: 'keyed' | 'probed' | 'at_least_once'
+  readonly effect: EffectClass
 }
-export type Perform = (row: OutboxRow, scope: LaneScope, isUnclear: boolean) => Promise<Performance>
+/** How one row is performed; given by the room. */
+type Perform = (row: OutboxRow, scope: LaneScope, isUnclear: boolean) => Promise<Performance>
 
 export interface LaneScope {
   readonly signal: AbortSignal
@@ -26,13 +37,15 @@ export interface LaneScope {
 }
 
 /** Another process may work the lane by now: nothing more leaves from here. */
-export class LaneLost extends Error {
+class LaneLost extends Error {
   override readonly name = 'LaneLost'
 }
 
 /** Rows in hand for each call under way, so that the next claim is back before the first ones are through. */
 const rowsPerCall = 16
 const graceMs = 10_000
+/** After an error that must not happen. */
+const puzzledMs = 60_000
 
 interface InHand {
   readonly row: OutboxRow
@@ -123,7 +136,14 @@ export class Lane {
 
   #take(inHand: InHand): void {
     this.#inHand.set(inHand.row.seq, inHand)
-    void this.#queue.add(() => this.#work(inHand), { priority: priorities[priorityOf(inHand.row)] })
+    const work = () => this.#work(inHand).catch((error: unknown) => this.#postpone(inHand, error))
+    // It is rejected when the queue is cleared; what was waiting goes back then.
+    this.#queue.add(work, { priority: priorities[priorityOf(inHand.row)] }).catch(() => {})
+  }
+
+  #postpone({ row, fence }: InHand, error: unknown): void {
+    this.#hub.log.error({ err: error, seq: row.seq, lane: this.name }, 'a delivery failed in the hub itself')
+    this.#settler.add({ row, fence, settlement: { seq: row.seq, state: 'pending', retryInMs: puzzledMs } })
   }
 
   async #work(inHand: InHand): Promise<void> {
@@ -135,7 +155,7 @@ export class Lane {
     const { result, effect } = await this.#perform(row, this.#scope(row), isUnclear)
     if (!result.ok && result.code === 'unavailable' && (this.#stopping.signal.aborted || !this.isHeld)) {
       // Held back by ourselves, not by the vendor.
-      return this.#giveBack([inHand])
+      return await this.#giveBack([inHand])
     }
     const tried = { seq: row.seq, attempts: row.attempts, createdAt: row.created_at, isUnclear, effect }
     const settlement = decide(tried, result, this.#hub.now(), Math.random())

@@ -13,7 +13,7 @@ import { type Answer, AnswerTooLong, exchange, NoAnswer } from './http-exchange.
 import { AddressRefused, type ExtraHosts } from './ssrf.ts'
 
 export const answerTimeoutMs = 15_000
-export const maxAnswerBytes = 1024 * 1024
+const maxAnswerBytes = 1024 * 1024
 
 /** What all calls of one connection share. */
 export interface Account {

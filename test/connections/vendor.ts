@@ -47,20 +47,20 @@ export const mute: Connector = defineConnector({
   can: {},
 })
 
-export const registry: Registry = { acme: async () => acme, mute: async () => mute }
+const registry: Registry = { acme: async () => acme, mute: async () => mute }
 
-export interface Line {
+interface Line {
   readonly level: keyof Log
   readonly data: object
   readonly message: string
 }
 
-export function listLog(lines: Line[] = []): Log & { readonly lines: Line[] } {
+function listLog(lines: Line[] = []): Log & { readonly lines: Line[] } {
   const write = (level: keyof Log) => (data: object, message: string) => void lines.push({ level, data, message })
   return { lines, debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-export const box: SecretBox = createSecretBox(['a passphrase of at least 32 characters'])
+const box: SecretBox = createSecretBox(['a passphrase of at least 32 characters'])
 
 export interface Office extends ConnectionsHub {
   readonly connections: Connections

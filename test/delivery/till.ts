@@ -15,7 +15,7 @@ const answered = z.object({ externalId: z.string(), version: z.string() })
 const toReceipt = (answer: unknown): Receipt => answered.parse(answer)
 
 /** `case.update` is keyed, `case.message` probed, `notify` at least once. */
-export const till: Connector = defineConnector({
+const till: Connector = defineConnector({
   manifest: { id: 'till', name: 'Till', docs: 'https://till.example/docs', hosts: [], limits: [] },
   config: z.object({ base: z.url({ protocol: /^http$/ }), token: z.string().meta({ secret: true }) }),
   api: ({ base, token }) => ({ baseUrl: base, headers: { authorization: `Bearer ${token}` } }),
@@ -47,7 +47,7 @@ export const till: Connector = defineConnector({
   },
 })
 
-export interface Effect {
+interface Effect {
   readonly key: string
   readonly id?: string | undefined
   readonly change?: { readonly ifVersion?: string | undefined } | undefined
