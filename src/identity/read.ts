@@ -111,7 +111,8 @@ function toView({ kind, value, connectionId, verified }: LoadedIdentity): Identi
 const kinds: readonly IdentityKind[] = ['email', 'phone', 'external']
 function byKind(a: IdentityView, b: IdentityView): number {
   if (a.kind !== b.kind) return kinds.indexOf(a.kind) - kinds.indexOf(b.kind)
-  return a.value < b.value ? -1 : 1
+  if (a.value !== b.value) return a.value < b.value ? -1 : 1
+  return (a.connection_id ?? '') < (b.connection_id ?? '') ? -1 : 1
 }
 
 async function countOpenCases(db: Db, leaves: readonly string[]): Promise<ReadonlyMap<string, number>> {

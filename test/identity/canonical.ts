@@ -3,18 +3,14 @@ import { sql } from 'kysely'
 import { profileDetails } from '#hub/identity/index.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 
-/** @param prefix of the connection ids that a run used; it is left out of the answer. */
-export async function canonicalProfiles(db: Db, prefix: string): Promise<readonly unknown[]> {
-  const roots = await sql<{ root_id: string }>`
-    select distinct profile.root_id from person_records record join profiles profile on profile.id = record.profile_id
-    where record.connection_id like ${`${prefix}%`}`.execute(db)
+export async function canonicalProfiles(db: Db): Promise<readonly unknown[]> {
+  const roots = await db.selectFrom('profiles').select('root_id').distinct().execute()
   const details = await profileDetails(
     db,
-    roots.rows.map((row) => row.root_id),
+    roots.map((row) => row.root_id),
   )
   const owners = await sql<{ leaf: string; record: string }>`
-    select profile_id as leaf, connection_id || '/' || external_id as record from person_records
-    where connection_id like ${`${prefix}%`}`.execute(db)
+    select profile_id as leaf, connection_id || '/' || external_id as record from person_records`.execute(db)
   const recordOf = new Map(owners.rows.map((row) => [row.leaf, row.record]))
   const shapes = [...details.values()].map((profile) => ({
     name: profile.name,
@@ -24,8 +20,10 @@ export async function canonicalProfiles(db: Db, prefix: string): Promise<readonl
     company: profile.company && { ...profile.company, id: undefined },
     open_cases: profile.open_cases,
   }))
-  const texts = shapes.map((shape) => sortedJson(shape).replaceAll(prefix, ''))
-  return texts.toSorted().map((text): unknown => JSON.parse(text))
+  return shapes
+    .map(sortedJson)
+    .toSorted()
+    .map((text): unknown => JSON.parse(text))
 }
 
 function sortedJson(value: unknown): string {
