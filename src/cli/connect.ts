@@ -74,7 +74,7 @@ export async function askMissing(
   const problems = problemsOf(connector, config)
   const [first] = problems
   if (!first) return config
-  console.log(problems.map(sentence).join('\n'))
+  prompt.say(problems.map(sentence).join('\n'))
   const named = new Set(problems.map(({ setting }) => setting))
   // Where no single setting is to blame, any that is open may mend it.
   const open = settings.filter(({ name }) => named.has(name) || (named.has('') && !(name in config)))

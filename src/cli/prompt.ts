@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 export interface Prompt {
   /** @returns without white space around it; empty when the person just pressed Enter. @throws Error on Ctrl-C or Ctrl-D. */
   ask(question: string, options?: { readonly isSecret?: boolean }): Promise<string>
+  say(text: string): void
   close(): void
 }
 
@@ -34,6 +35,7 @@ export function createPrompt(input: NodeJS.ReadableStream, output: NodeJS.Writab
         isHidden = false
       }
     },
+    say: (text) => void output.write(`${text}\n`),
     close: () => lines.close(),
   }
 }
