@@ -14,7 +14,7 @@ export interface Company {
   readonly domain: string | null
   readonly traits: Readonly<Record<string, FieldValue>>
 }
-export interface CompanyRecord {
+interface CompanyRecord {
   readonly connectionId: string
   readonly externalId: string
   readonly companyId: string

@@ -27,17 +27,15 @@ export { IdentityError } from './identity-error.ts'
 export {
   acceptSuggestion,
   dismissSuggestion,
-  type JournalEntry,
   type Merged,
   mergeProfiles,
   mergesOf,
-  type Suggestion,
   suggestions,
   unmerge,
 } from './journal.ts'
 export type { ResolvedPerson } from './plan.ts'
 export { IdentitySettings } from './policy.ts'
-export { type RuleTraits, setTraits } from './rule-traits.ts'
+export { setTraits } from './rule-traits.ts'
 export type { ProfileDetails } from './view.ts'
 
 /**

@@ -25,7 +25,7 @@ export interface JournalEntry {
   readonly undone_at: string | null
   readonly undone_by: string | null
 }
-export interface Suggestion {
+interface Suggestion {
   readonly id: string
   readonly profiles: readonly [SuggestedProfile, SuggestedProfile]
   /** `unverified`, `parted_before`, `limit`, `names_differ`. */
@@ -33,7 +33,7 @@ export interface Suggestion {
   readonly evidence: unknown
   readonly created_at: string
 }
-export interface SuggestedProfile {
+interface SuggestedProfile {
   /** The profile that the leaf belongs to now. */
   readonly id: string
   readonly leaf: string

@@ -28,9 +28,9 @@ export interface ResolvedPerson {
   readonly companyId?: string
 }
 
-export type Refusal = 'unverified' | 'parted_before' | 'limit' | 'names_differ'
+type Refusal = 'unverified' | 'parted_before' | 'limit' | 'names_differ'
 
-export interface Evidence {
+interface Evidence {
   readonly keys: readonly Key[]
   readonly record: { readonly connection_id: string; readonly external_id: string }
   readonly inbox_seq?: number
@@ -52,7 +52,7 @@ export interface PlannedSuggestion {
   readonly evidence: Evidence
 }
 
-export interface Changes<T> {
+interface Changes<T> {
   readonly new: readonly T[]
   readonly changed: readonly T[]
 }

@@ -5,7 +5,7 @@ import { insertMany } from '#hub/platform/db/bulk.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import { hubSource } from './load.ts'
 
-export interface RuleTraits {
+interface RuleTraits {
   /** The leaf. */
   readonly profileId: string
   readonly traits: Readonly<Record<string, FieldValue>>

@@ -75,6 +75,31 @@ describe('the identity room', () => {
     expect(again.every((one) => !one.created && one.changed.length === 0)).toBe(true)
   })
 
+  it('asks the database as often for three people as for three hundred', async () => {
+    const statements = async (count: number, from: number) => {
+      let counted = 0
+      const counting = database.db.withPlugin({
+        transformQuery: ({ node }) => {
+          counted += 1
+          return node
+        },
+        transformResult: async ({ result }) => result,
+      })
+      const people = Array.from({ length: count }, (_, n) =>
+        claim('con_crm', {
+          id: `U-${from + n}`,
+          emails: [`p${(from + n) % 250}@acme.example`],
+          company: { id: `C-${n}` },
+        }),
+      )
+      await counting.transaction().execute((trx) => resolvePeople(trx, people, now))
+      return counted
+    }
+    await resolve(claim('con_desk', { id: '1', emails: ['p0@acme.example', 'p300@acme.example'] }))
+    const few = await statements(3, 0)
+    expect([await statements(300, 3), few < 12]).toEqual([few, true])
+  })
+
   it('leaves a person out whom nobody could find again', async () => {
     const resolved = await database.db
       .transaction()

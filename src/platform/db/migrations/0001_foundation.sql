@@ -110,6 +110,7 @@ create table person_records (
   primary key (workspace_id, connection_id, external_id)
 );
 create index person_records_profile on person_records (workspace_id, profile_id);
+create index person_records_company on person_records (workspace_id, company_id) where company_id is not null;
 
 create table identities (
   workspace_id text not null default current_setting('deskweave.workspace_id'),
