@@ -33,7 +33,15 @@ function odd({ at, ...news }: DeskNews): object {
   if (news.type === 'rating')
     return { ...head, CASE_NO: news.case_id, STARS: news.rating.score, WORDS: news.rating.comment }
   if (news.type === 'person') {
-    return { ...head, USER: { NO: news.person.id, NM: news.person.name, MAIL: news.person.emails.join(';') } }
+    return {
+      ...head,
+      USER: {
+        NO: news.person.id,
+        NM: news.person.name,
+        MAIL: news.person.emails.join(';'),
+        TEL: news.person.phones.join(';'),
+      },
+    }
   }
   if (news.type === 'message') {
     const { id, case_id, visibility, author, text } = news.message
@@ -45,7 +53,12 @@ function odd({ at, ...news }: DeskNews): object {
   }
   const { id, subject, status, priority, tags, requester, assignee, team, updated_at } = news.case
   const owner = assignee ? { NM: assignee.name, MAIL: assignee.email } : null
-  const user = { NO: requester.id, NM: requester.name, MAIL: requester.emails.join(';') }
+  const user = {
+    NO: requester.id,
+    NM: requester.name,
+    MAIL: requester.emails.join(';'),
+    TEL: requester.phones.join(';'),
+  }
   const record = {
     NO: id,
     TTL: subject,
@@ -62,7 +75,8 @@ function odd({ at, ...news }: DeskNews): object {
 export const oddMapping = `(
   $states := {"0": "new", "10": "open", "20": "pending", "25": "on_hold", "80": "solved", "99": "closed"};
   $levels := ["urgent", "high", "normal", "low"];
-  $person := function($u) { {"id": $u.NO, "name": $u.NM, "emails": [$split($u.MAIL, ";")[$ != ""]]} };
+  $person := function($u) { {"id": $u.NO, "name": $u.NM, "emails": [$split($u.MAIL, ";")[$ != ""]],
+    "phones": [$split($u.TEL, ";")[$ != ""]]} };
   $head := {"occurred_at": $fromMillis(TS), "by_hub": SRC = "API"};
   EVT = "CASE" ? $merge([$head, {"type": "case", "case": {
       "id": CASE.NO, "subject": CASE.TTL, "status": $lookup($states, $string(CASE.ST)), "priority": $levels[$$.CASE.LVL - 1],

@@ -47,14 +47,10 @@ export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at
   return { state, base: nextBase, changes, conflicts, stale }
 }
 
-/**
- * The vendor has confirmed our write, without a time of its own: news from before we wanted it is old. (With a time of its
- * own, the base carries that and speaks for itself.)
- */
+/** The vendor has confirmed our write without a time of its own: news from before we wanted it is old. */
 function predatesOurWrite(field: string, ours: CaseState, base: Dated, at: string): boolean {
   const provenance = ours.provenance[field]
-  if (!provenance || provenance.source.kind === 'connection') return false
-  return base.at < provenance.at && at < provenance.at && sameValue(field, ours.fields[field], base.value)
+  return base.undated === true && provenance !== undefined && at < provenance.at
 }
 
 function mergeField(

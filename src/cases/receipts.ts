@@ -7,6 +7,7 @@ import type { CaseChange, Receipt } from '#hub/connector/contract.ts'
 import type { Action } from '#hub/outbox/action.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { json } from '#hub/platform/db/database.ts'
+import type { Dated } from '#hub/platform/db/schema.ts'
 import { tagSet } from './fields.ts'
 
 export interface Delivered {
@@ -33,10 +34,11 @@ async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, extern
     .where('external_id', '=', externalId)
     .executeTakeFirst()
   if (!link) return
+  const at = receipt.updatedAt === undefined ? undefined : new Date(receipt.updatedAt).toISOString()
   const written = Object.fromEntries(
     Object.entries(valuesOf(change, link.base)).map(([field, value]) => [
       field,
-      { value, at: timeOf(receipt) ?? link.base[field]?.at ?? new Date(0).toISOString() },
+      datedWrite(value, at, link.base[field]),
     ]),
   )
   await trx
@@ -48,8 +50,9 @@ async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, extern
 }
 
 /** Only the vendor's own clock may date its state: ours would make its next change look old. */
-function timeOf(receipt: Receipt): string | undefined {
-  return receipt.updatedAt === undefined ? undefined : new Date(receipt.updatedAt).toISOString()
+function datedWrite(value: unknown, at: string | undefined, before: Dated | undefined): Dated {
+  if (at !== undefined) return { value, at }
+  return { value, at: before?.at ?? new Date(0).toISOString(), undated: true }
 }
 
 function valuesOf(

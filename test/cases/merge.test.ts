@@ -42,12 +42,21 @@ describe('three-way merge of a case', () => {
   it('drops news from before a write of ours that the vendor confirmed without a time', () => {
     const first = mergeCase(empty, {}, { status: 'open' }, minute(1), desk)
     const ours = setFields(first.state, { status: 'pending' }, minute(3), rule)
-    const confirmed = { ...first.base, status: { value: 'pending', at: minute(1) } }
+    const confirmed = { ...first.base, status: { value: 'pending', at: minute(1), undated: true as const } }
     const late = mergeCase(ours.state, confirmed, { status: 'open' }, minute(2), desk)
     expect(late.stale).toEqual(['status'])
     expect(mergeCase(ours.state, confirmed, { status: 'solved' }, minute(4), desk).state.fields['status']).toBe(
       'solved',
     )
+  })
+
+  it('hears a change in the same second as our own write, from a vendor that tells whole seconds', () => {
+    const second = '2026-11-22T10:03:00.000Z'
+    const first = mergeCase(empty, {}, { tags: ['a'] }, minute(1), desk)
+    const ours = setFields(first.state, { tags: ['a', 'vip'] }, '2026-11-22T10:03:00.600Z', rule)
+    const confirmed = { tags: { value: ['a', 'vip'], at: second } }
+    const news = mergeCase(ours.state, confirmed, { tags: ['a', 'b', 'vip'] }, second, desk)
+    expect(news.changes).toMatchObject({ tags: { to: ['a', 'b', 'vip'] } })
   })
 
   it('drops news older than what it holds, field by field', () => {

@@ -129,6 +129,7 @@ describe('rules', () => {
       then: [{ tag: { add: ['fast'] } }, { status: 'open' }],
     })
     const ticketId = await zendesk.customerWrites({ from: 'cy@acme.example', subject: 'Echo', text: 'Hello' })
+    await hub.until('the case', () => caseOf(zendeskId, ticketId))
     await zendesk.agentChanges(ticketId, { priority: 'high' })
     await hub.until('the tag', async () => zendesk.desk.ticket(ticketId).tags.includes('fast'))
     await zendesk.webhooks.settled()

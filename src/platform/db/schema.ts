@@ -26,6 +26,8 @@ type Sequence = GeneratedAlways<number>
 export interface Dated<T = unknown> {
   readonly value: T
   readonly at: string
+  /** Our write, which the vendor confirmed without a time of its own: `at` is that of the value before. */
+  readonly undated?: true
 }
 export type DatedFields = Readonly<Record<string, Dated>>
 
