@@ -7,7 +7,7 @@ import type { ApiHub } from './hub.ts'
 import { routes } from './routes.ts'
 import { serve } from './serve.ts'
 
-export { type AdminToken, adminToken, knownAdminToken } from './admin-token.ts'
+export { adminToken } from './admin-token.ts'
 export type { ApiHub } from './hub.ts'
 
 /** @param token see `adminToken`. */

@@ -5,13 +5,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { z } from 'zod'
 
-export const limit = z.coerce
-  .number<string>()
-  .int()
-  .min(1)
-  .max(200)
-  .default(50)
-  .meta({ description: 'Entries on a page.' })
+const limit = z.coerce.number<string>().int().min(1).max(200).default(50).meta({ description: 'Entries on a page.' })
 
 /** What a list of this order may be asked for, beside its filters. */
 export function pageOf<K extends z.ZodType>(key: K) {

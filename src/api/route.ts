@@ -3,11 +3,10 @@ import { z } from 'zod'
 import type { ApiHub } from './hub.ts'
 import { invalid, notFound, type ProblemCode } from './problem.ts'
 
-export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-export type Method = (typeof methods)[number]
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What a request gave, still unread. */
-export interface RawInput {
+interface RawInput {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown

@@ -27,7 +27,7 @@ export function maybeTime(date: Date | null): string | null {
 }
 
 export const Plain = z.record(z.string(), z.unknown())
-export const Field = z.unknown().meta({ description: 'A text, number, boolean, a list of them, or null.' })
+const Field = z.unknown().meta({ description: 'A text, number, boolean, a list of them, or null.' })
 export const Traits = z.record(z.string(), Field)
 
 export const Agent = z.strictObject({

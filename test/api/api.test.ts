@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openApiDocument } from '#hub/api/openapi.ts'
@@ -155,6 +156,14 @@ describe('the OpenAPI document', () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     )
     expect(described.sort()).toEqual(routes.map(({ method, path }) => `${method} /api/v1${path}`).sort())
+  })
+
+  it('has a line for each route in docs/api.md, and docs/api.md no other', () => {
+    const lines = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8').matchAll(
+      /^\| `((?:GET|POST|PUT|PATCH|DELETE) \S+)`/gm,
+    )
+    const told = [...lines].map(([, line]) => line)
+    expect(told.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort())
   })
 
   it('holds every schema that it names', () => {

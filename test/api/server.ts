@@ -26,7 +26,7 @@ export interface TestApi {
   close(): Promise<void>
 }
 
-export interface Answered {
+interface Answered {
   readonly status: number
   readonly headers: Headers
   // Tests look into answers freely; their shape is checked against the route's schema.

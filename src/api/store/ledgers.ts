@@ -9,7 +9,7 @@ interface Window {
   readonly after?: number | undefined
 }
 
-export type DeliveryState = Selectable<Schema['outbox']>['state']
+type DeliveryState = Selectable<Schema['outbox']>['state']
 export type DeliveryRow = Selectable<Schema['outbox']>
 
 export interface DeliveryFilter extends Window {
