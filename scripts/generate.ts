@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { connectorIndex, connectorTable } from './generate/connectors.ts'
 import { environmentTable } from './generate/environment.ts'
+import { openApiFile } from './generate/openapi.ts'
 
 export interface Generator {
   /** Relative to the project's root. */
@@ -14,7 +15,7 @@ export interface Generator {
   render(root: URL, before: string | undefined): Promise<string | undefined>
 }
 
-const generators: readonly Generator[] = [connectorIndex, connectorTable, environmentTable]
+const generators: readonly Generator[] = [connectorIndex, connectorTable, environmentTable, openApiFile]
 
 /** @returns the files that were out of date. */
 export async function generate(root: URL, options: { readonly check: boolean }): Promise<readonly string[]> {
