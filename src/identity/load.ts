@@ -1,7 +1,7 @@
 /**
- * The SQL that loads what a batch of claims may touch: a constant number of statements, whatever the batch. Each look-up is `lateral (… offset 0)`:
- * on a table without statistics the planner would rather read all of it than look up a few hundred keys; a subquery with
- * an offset is looked up key by key.
+ * The SQL that loads what a batch of claims may touch: a constant number of statements, whatever the batch. Each look-up
+ * is `lateral (… offset 0)`: on a table without statistics the planner would rather read all of it than look up a few
+ * hundred keys; a subquery with an offset is looked up key by key.
  */
 import { sql } from 'kysely'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
