@@ -5,7 +5,7 @@ import manifest from './manifest.json' with { type: 'json' }
 import { upsert } from './person.ts'
 import { check, getCases, getPeople } from './read.ts'
 import { items, normalise, verify } from './receive.ts'
-import { create, find, message, recordRating, update } from './write.ts'
+import { create, find, message, ratingChanges, recordRating, update } from './write.ts'
 
 export const zendesk = defineConnector({
   manifest,
@@ -26,6 +26,6 @@ export const zendesk = defineConnector({
     },
     writePerson: { upsert, effects: { upsert: 'keyed' } },
     // Keyed by its own look: the rating's tag and the audit tell whether this key was written.
-    writeRating: { record: recordRating, effects: { record: 'keyed' } },
+    writeRating: { record: recordRating, changes: ratingChanges, effects: { record: 'keyed' } },
   },
 })

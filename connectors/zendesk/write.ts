@@ -130,6 +130,15 @@ export async function recordRating(ctx: Zendesk, id: string, rating: RatingFacts
   }
 }
 
+/** The echo of a rating is known by these. */
+export function ratingChanges(config: ZendeskConfig, rating: RatingFacts): Pick<CaseChange, 'addTags' | 'custom'> {
+  const custom = {
+    ...(config.score_field_id ? { [config.score_field_id]: rating.score } : {}),
+    ...(config.comment_field_id && rating.comment ? { [config.comment_field_id]: rating.comment } : {}),
+  }
+  return { addTags: ratedTags([], rating), custom }
+}
+
 function ratingFields(config: ZendeskConfig, rating: RatingFacts) {
   const fields = [
     ...(config.score_field_id ? [{ id: wireId(config.score_field_id), value: rating.score }] : []),

@@ -43,6 +43,8 @@ export interface News {
   readonly connectionId: string
   readonly at: string
   readonly cause: Cause
+  /** Another tool's record of the requester is the same person: no news for anybody. */
+  readonly isSamePerson?: (leafId: string, otherLeafId: string) => boolean
 }
 
 export interface CaseBook {
@@ -59,6 +61,8 @@ export interface CaseBook {
   observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
   /** A rating given in the vendor's own survey. */
   observeRating(caseId: string, rating: RatingFacts, news: News): DomainEvent[]
+  /** What a write of ours will change beside what it is for: known beforehand, so that its echo is empty. No event. */
+  foresee(caseId: string, values: Fields, source: Source, at: string): void
   /** A change that the hub itself wants. */
   change(caseId: string, values: Fields, source: Source, at: string, cause: Cause): DomainEvent[]
   /** A case that the hub opens in another tool; its link follows with the receipt. */
@@ -134,7 +138,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const about = { state, source, at, news }
       const events = isNew
         ? [event('case.created', about, {}), ...statusEvents(undefined, about)]
-        : changeEvents(merged.changes, merged.conflicts, about)
+        : changeEvents(withoutSamePerson(merged, news), about)
       if (facts.deleted && !known?.deletedAt) events.push(event('case.deleted', about, {}))
       return { events, merged }
     },
@@ -201,13 +205,22 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       return [event('rating.received', { state, source, at: news.at, news }, { rating })]
     },
 
+    foresee(caseId, values, source, at) {
+      const state = cases.get(caseId)
+      const result = state && setFields(state, values, at, source)
+      if (result && Object.keys(result.changes).length > 0) keepCase(result.state)
+    },
+
     change(caseId, values, source, at, cause) {
       const state = cases.get(caseId)
       if (!state) return []
       const result = setFields(state, values, at, source)
       if (Object.keys(result.changes).length === 0) return []
       keepCase(result.state)
-      return changeEvents(result.changes, [], { state: result.state, source, at, news: { cause } })
+      return changeEvents(
+        { changes: result.changes, conflicts: [] },
+        { state: result.state, source, at, news: { cause } },
+      )
     },
 
     open(parent, fields, source, at) {
@@ -266,16 +279,25 @@ interface About {
   readonly news: { readonly cause: Cause; readonly connectionId?: string }
 }
 
-function changeEvents(changes: Merged['changes'], conflicts: Merged['conflicts'], about: About): DomainEvent[] {
+type Difference = Pick<Merged, 'changes' | 'conflicts'>
+
+function withoutSamePerson({ changes, conflicts }: Difference, { isSamePerson }: News): Difference {
+  const { requester, ...others } = changes
+  const isSame = typeof requester?.from === 'string' && isSamePerson?.(requester.from, String(requester.to))
+  if (!isSame) return { changes, conflicts }
+  return { changes: others, conflicts: conflicts.filter((conflict) => conflict.field !== 'requester') }
+}
+
+function changeEvents({ changes, conflicts }: Difference, about: About): DomainEvent[] {
   if (Object.keys(changes).length === 0 && conflicts.length === 0) return []
   const data = { changes, ...(conflicts.length > 0 ? { conflicts } : {}) }
-  return [event('case.updated', about, data), ...statusEvents(changes['status']?.from, about)]
+  return [event('case.updated', about, data), ...(changes['status'] ? statusEvents(changes['status'].from, about) : [])]
 }
 
 /** What a new status means. `before` is absent for a case that was not known. */
 function statusEvents(before: unknown, about: About): DomainEvent[] {
   const status = read.status(about.state.fields)
-  if (before === status || (before === undefined && !solvedStatuses.has(status))) return []
+  if (before === status) return []
   const wasSolved = before === 'solved' || before === 'closed'
   const isSolved = solvedStatuses.has(status)
   const events: DomainEvent[] = []

@@ -4,6 +4,6 @@
  */
 export { type CaseBook, createCaseBook, eventId, type LinkState, type LoadedBook } from './book.ts'
 export type { DomainEvent, EventType } from './event.ts'
-export { type CaseState, type Fields, read } from './fields.ts'
+export { type CaseState, type Fields, read, withCustom } from './fields.ts'
 export { applyReceipts, type Delivered } from './receipts.ts'
 export { appendEvents, type BookRefs, type CaseRef, loadBook, noteOutgoing, saveBook } from './store.ts'

@@ -47,10 +47,13 @@ export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at
   return { state, base: nextBase, changes, conflicts, stale }
 }
 
-/** The vendor has confirmed our write without a time of its own: news from before we wanted it is old. */
+/**
+ * The vendor has confirmed our write without a time of its own: news from before we wanted it is old. Many vendors tell
+ * whole seconds, so within that second the later arrival counts.
+ */
 function predatesOurWrite(field: string, ours: CaseState, base: Dated, at: string): boolean {
   const provenance = ours.provenance[field]
-  return base.undated === true && provenance !== undefined && at < provenance.at
+  return base.undated === true && provenance !== undefined && at.slice(0, 19) < provenance.at.slice(0, 19)
 }
 
 function mergeField(

@@ -141,6 +141,8 @@ export interface Capabilities<C> {
   }
   readonly writeRating?: {
     record(ctx: Context<C>, caseId: string, rating: RatingFacts, key: string): Promise<Receipt>
+    /** Pure: what recording changes on the case itself, such as a score field, so that the hub knows it when it comes back. */
+    changes?(config: C, rating: RatingFacts): Pick<CaseChange, 'addTags' | 'custom'>
     readonly effects: EffectClasses<'record'>
   }
   readonly notify?: {

@@ -158,16 +158,22 @@ function promise(text: string, held: boolean, shownBy: string): Promised {
   return { promise: text, held, shown_by: shownBy }
 }
 
-/** An update of the ticket by a vendor that says what a rule of ours had set. */
+/** An update of the ticket that Zendesk tells and that a rule or a survey of ours had made. */
 function isEcho(event: z.output<typeof Event>, firstCase: string): boolean {
-  const { case_id: id, actor, data } = event as { case_id?: string; actor?: { kind?: string }; data?: unknown }
-  return (
-    id === firstCase &&
-    event.type === 'case.updated' &&
-    actor?.kind === 'connection' &&
-    JSON.stringify(data).includes('"vip"')
-  )
+  const told = Told.safeParse(event)
+  if (!told.success || told.data.case_id !== firstCase) return false
+  const { changes } = told.data.data
+  const hadVip = changes['tags']?.from.includes('vip') ?? true
+  return !hadVip || Object.keys(changes).some((field) => field.startsWith('custom.'))
 }
+const Told = z.looseObject({
+  type: z.literal('case.updated'),
+  case_id: z.string(),
+  actor: z.looseObject({ kind: z.literal('connection') }),
+  data: z.looseObject({
+    changes: z.record(z.string(), z.unknown()).transform((changes) => changes as Record<string, { from: string[] }>),
+  }),
+})
 
 export function printSummary(summary: DemoSummary, url: string, token: string, keep: boolean): void {
   const lines = [

@@ -3,6 +3,7 @@
  * one, what somebody should decide; profiles with the source of every value.
  * Never here: changing a record because of a merge; joining what a person has parted; writing to vendors.
  */
+import { sql } from 'kysely'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import { newId } from '#hub/platform/ids.ts'
 import type { ProfileView } from '#hub/rules/plan.ts'
@@ -130,4 +131,15 @@ function leafOf(
   records: readonly { readonly connectionId: string; readonly externalId: string; readonly profileId: string }[],
 ): string | undefined {
   return records.find((one) => one.connectionId === source.connection_id && one.externalId === source.record)?.profileId
+}
+
+/** Which profile each leaf belongs to now. */
+export async function rootsOfLeaves(db: Db, leafIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (leafIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('profiles')
+    .select(['id', 'root_id'])
+    .where('id', '=', sql<string>`any(${[...new Set(leafIds)]})`)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.root_id]))
 }

@@ -2,7 +2,7 @@
 import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { PersonFacts } from '#hub/connector/facts.ts'
-import { type PersonClaim, type ResolvedPerson, resolvePeople } from '#hub/identity/index.ts'
+import { type PersonClaim, type ResolvedPerson, resolvePeople, rootsOfLeaves } from '#hub/identity/index.ts'
 import type { Fact, InboxRow } from '#hub/normalise/index.ts'
 import { openedCases } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -63,6 +63,10 @@ export async function conclude(
   const leaves = [...people.values()].map((person) => person.profileId)
   const consequences = await createConsequences(trx, hub, rules, book, leaves)
 
+  const roots = new Map([...people.values()].map((person) => [person.profileId, person.rootId]))
+  for (const [leaf, root] of await rootsOfLeaves(trx, book.requesters())) roots.set(leaf, root)
+  const isSamePerson = (leaf: string, other: string) => roots.has(leaf) && roots.get(leaf) === roots.get(other)
+
   const repaired = new Set<number>()
   const early: Step[] = []
   for (const step of all) {
@@ -88,7 +92,7 @@ export async function conclude(
 
   function observe(step: Step): readonly DomainEvent[] | 'too early' {
     const { fact, connectionId, row } = step
-    const news = { connectionId, at: iso(fact.occurredAt), cause: { inboxSeq: row.seq, depth: 0 } }
+    const news = { connectionId, at: iso(fact.occurredAt), cause: { inboxSeq: row.seq, depth: 0 }, isSamePerson }
     const person = people.get(step)
     const aboutPerson = person ? profileEvents(person, news) : []
     if (fact.type === 'person') return aboutPerson

@@ -58,6 +58,7 @@ export async function createConsequences(
     recorded.push(event)
     if (event.caseId && event.type === 'case.solved') noteSolved(event, event.caseId)
     if (event.caseId && event.type === 'case.reopened') reopened.add(event.caseId)
+    if (event.type === 'survey.answered') effects.beforeRating(event)
     effects.afterMerge(event)
     if (!ruleSet.byEvent.has(event.type) && ruleSet.unreadable.length === 0) return []
     const context = contextOf(event, book, profiles, hub.connections)

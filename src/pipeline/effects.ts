@@ -2,10 +2,18 @@
  * Rules' actions as changes of the hub's cases and as outbox entries. Pure until `saveTraits`: it collects; the batch
  * saves.
  */
-import { type CaseBook, type CaseState, type DomainEvent, type Fields, type LinkState, read } from '#hub/cases/index.ts'
+import {
+  type CaseBook,
+  type CaseState,
+  type DomainEvent,
+  type Fields,
+  type LinkState,
+  read,
+  withCustom,
+} from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
-import type { Author, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
+import type { Author, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { setTraits } from '#hub/identity/index.ts'
 import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -24,6 +32,8 @@ export interface Effects {
   apply(event: DomainEvent, outcome: Extract<RuleOutcome, { actions: unknown }>, cause: Cause): readonly DomainEvent[]
   /** Where both sides had changed a field and ours was kept, the vendor is told. */
   afterMerge(event: DomainEvent): void
+  /** A rating is about to be written back: what that changes on the case is known before it comes back. */
+  beforeRating(event: DomainEvent): void
   /** A change that a person or a rule made to a case. */
   change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[]
   message(caseId: string, message: OutMessage, author: Author, cause: Cause, connectionId?: string): void
@@ -209,6 +219,17 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       const state = event.caseId === undefined ? undefined : book.get(event.caseId)
       const link = state && book.linksOf(state.id).find((one) => one.connectionId === event.connectionId)
       if (state && link && ours.length > 0) collect(link, state, ours, { ...event.cause, eventId: event.id })
+    },
+    beforeRating(event) {
+      const state = event.caseId === undefined ? undefined : book.get(event.caseId)
+      const rating = event.data['rating'] as RatingFacts | undefined
+      if (!state || !rating) return
+      for (const link of book.linksOf(state.id)) {
+        const connection = byId.get(link.connectionId)
+        const changes = connection?.connector.can.writeRating?.changes?.(connection.config, rating)
+        const tags = [...new Set([...read.tags(state.fields), ...(changes?.addTags ?? [])])].sort()
+        book.foresee(state.id, { tags, ...withCustom(changes?.custom ?? {}) }, event.actor, at)
+      }
     },
     change,
     message,
