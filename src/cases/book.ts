@@ -43,6 +43,8 @@ export interface News {
   readonly connectionId: string
   readonly at: string
   readonly cause: Cause
+  /** When the hub began to read it, by its own clock. */
+  readonly readAt?: string
   /** Another tool's record of the requester is the same person: no news for anybody. */
   readonly isSamePerson?: (leafId: string, otherLeafId: string) => boolean
 }
@@ -118,7 +120,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       // Late news of a case that is gone does not bring it back.
       if (known?.deletedAt && !facts.deleted && at <= known.deletedAt.toISOString()) return { events: [] }
       const ours = (known && cases.get(known.caseId)) ?? emptyCase(newId('case'), new Date(facts.createdAt ?? at))
-      const merged = mergeCase(ours, known?.base ?? {}, fieldsOf(facts, requesterId), at, source)
+      const merged = mergeCase(ours, known?.base ?? {}, fieldsOf(facts, requesterId), at, source, news.readAt)
       const created = new Date(facts.createdAt ?? at)
       const isNew = !cases.has(ours.id)
       const state = created < merged.state.createdAt ? { ...merged.state, createdAt: created } : merged.state

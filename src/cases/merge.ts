@@ -25,15 +25,23 @@ export interface Merged {
 /**
  * @param at ISO 8601 UTC: when theirs was true at the vendor. Older than a field's base: that field is dropped. Equal: the
  * later arrival counts, for vendors with times by the second.
+ * @param readAt by the hub's clock, for what the hub read itself: when it began to.
  */
-export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at: string, source: Source): Merged {
+export function mergeCase(
+  ours: CaseState,
+  base: DatedFields,
+  theirs: Fields,
+  at: string,
+  source: Source,
+  readAt?: string,
+): Merged {
   const nextBase: Record<string, Dated> = { ...base }
   const accepted: Record<string, unknown> = {}
   const conflicts: Conflict[] = []
   const stale: string[] = []
   for (const [field, value] of Object.entries(theirs)) {
     const known = base[field]
-    if (known && (at < known.at || predatesOurWrite(field, ours, known, at))) {
+    if (known && (at < known.at || predatesOurWrite(field, ours, known, at, readAt))) {
       stale.push(field)
       continue
     }
@@ -48,10 +56,17 @@ export function mergeCase(ours: CaseState, base: DatedFields, theirs: Fields, at
 }
 
 /**
- * The vendor has confirmed our write without a time of its own: news from before we wanted it is old. Many vendors tell
- * whole seconds, so within that second the later arrival counts.
+ * Old news in spite of its time: read before our write was done; or, where the vendor confirmed the write without a time of
+ * its own, from before we wanted it. (Many vendors tell whole seconds: within that second the later arrival counts.)
  */
-function predatesOurWrite(field: string, ours: CaseState, base: Dated, at: string): boolean {
+function predatesOurWrite(
+  field: string,
+  ours: CaseState,
+  base: Dated,
+  at: string,
+  readAt: string | undefined,
+): boolean {
+  if (base.writtenAt !== undefined && readAt !== undefined) return readAt <= base.writtenAt
   const provenance = ours.provenance[field]
   return base.undated === true && provenance !== undefined && at.slice(0, 19) < provenance.at.slice(0, 19)
 }

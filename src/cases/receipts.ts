@@ -20,13 +20,19 @@ export interface Delivered {
 /** Called under the workspace's lock, in the transaction that settles the deliveries. */
 export async function applyReceipts(trx: Db, delivered: readonly Delivered[], now: Date): Promise<void> {
   for (const one of delivered) {
-    if (one.action.type === 'case.update') await applyUpdate(trx, one, one.action.externalId, one.action.change)
+    if (one.action.type === 'case.update') await applyUpdate(trx, one, one.action.externalId, one.action.change, now)
     if (one.action.type === 'case.message') await applyMessage(trx, one, one.action.externalId)
     if (one.action.type === 'case.create') await applyCreate(trx, one, one.action.caseId, now)
   }
 }
 
-async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, externalId: string, change: CaseChange) {
+async function applyUpdate(
+  trx: Db,
+  { connectionId, receipt }: Delivered,
+  externalId: string,
+  change: CaseChange,
+  now: Date,
+) {
   const link = await trx
     .selectFrom('case_links')
     .select(['base', 'version'])
@@ -38,7 +44,7 @@ async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, extern
   const written = Object.fromEntries(
     Object.entries(valuesOf(change, link.base)).map(([field, value]) => [
       field,
-      datedWrite(value, at, link.base[field]),
+      datedWrite(value, at, link.base[field], now),
     ]),
   )
   await trx
@@ -50,9 +56,11 @@ async function applyUpdate(trx: Db, { connectionId, receipt }: Delivered, extern
 }
 
 /** Only the vendor's own clock may date its state: ours would make its next change look old. */
-function datedWrite(value: unknown, at: string | undefined, before: Dated | undefined): Dated {
-  if (at !== undefined) return { value, at }
-  return { value, at: before?.at ?? new Date(0).toISOString(), undated: true }
+function datedWrite(value: unknown, at: string | undefined, before: Dated | undefined, now: Date): Dated {
+  const written = { value, writtenAt: now.toISOString() }
+  return at === undefined
+    ? { ...written, at: before?.at ?? new Date(0).toISOString(), undated: true }
+    : { ...written, at }
 }
 
 function valuesOf(

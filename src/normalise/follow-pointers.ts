@@ -21,6 +21,7 @@ export async function followPointers(
       if (observation.type === 'pointer') wanted[observation.entity].add(observation.id)
     }
   }
+  const readAt = context.now().toISOString()
   const cases = readCases
     ? await readAll([...wanted.case], (ids) => readCases.get(context, ids))
     : new Map<string, CaseFacts>()
@@ -38,7 +39,7 @@ export async function followPointers(
         // The first pointer to a case carries what was read; the others in the batch say the same. A record that is gone
         // says nothing.
         cases.delete(observation.id)
-        return found ? [{ occurredAt, byHub, type: 'case', case: found }] : []
+        return found ? [{ occurredAt, byHub, readAt, type: 'case', case: found }] : []
       }
       const found = people.get(observation.id)
       people.delete(observation.id)

@@ -18,7 +18,12 @@ export interface InboxRow {
   readonly attempts: number
 }
 
-export type Fact = Exclude<Observation, { type: 'pointer' }>
+export type Fact = Exclude<Observation, { type: 'pointer' }> & ReadByHub
+
+/** What the hub read itself: when it began to, by its own clock (ISO 8601 UTC). */
+export interface ReadByHub {
+  readonly readAt?: string
+}
 
 export type Reading =
   | { readonly row: InboxRow; readonly connection: LoadedConnection; readonly facts: readonly Fact[] }
@@ -61,13 +66,14 @@ async function readConnection(
 }
 
 export type Observed =
-  | { readonly row: InboxRow; readonly observations: readonly Observation[] }
+  | { readonly row: InboxRow; readonly observations: readonly (Observation & ReadByHub)[] }
   | Extract<Reading, { failed: string }>
 
 async function observe(row: InboxRow, connection: LoadedConnection, now: () => Date): Promise<Observed> {
   try {
     // Reconciliation stores what it read, already in the hub's words.
-    if (row.source === 'reconcile') return { row, observations: [JSON.parse(row.body.toString()) as Observation] }
+    if (row.source === 'reconcile')
+      return { row, observations: [JSON.parse(row.body.toString()) as Observation & ReadByHub] }
     const { receive } = connection.connector.can
     if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
     const item = { key: row.dedupe_key, body: row.body.toString() }

@@ -92,7 +92,13 @@ export async function conclude(
 
   function observe(step: Step): readonly DomainEvent[] | 'too early' {
     const { fact, connectionId, row } = step
-    const news = { connectionId, at: iso(fact.occurredAt), cause: { inboxSeq: row.seq, depth: 0 }, isSamePerson }
+    const news = {
+      connectionId,
+      at: iso(fact.occurredAt),
+      cause: { inboxSeq: row.seq, depth: 0 },
+      isSamePerson,
+      ...(fact.readAt === undefined ? {} : { readAt: fact.readAt }),
+    }
     const person = people.get(step)
     const aboutPerson = person ? profileEvents(person, news) : []
     if (fact.type === 'person') return aboutPerson

@@ -29,8 +29,11 @@ async function reconcile(
     .where('id', '=', connection.id)
     .executeTakeFirstOrThrow()
   let stored = 0
-  for await (const page of changes.since(hub.connections.contextFor(connection, signal), cursor ?? undefined)) {
-    const items = page.observations.map((observation) => toItem(connection.id, observation))
+  const context = hub.connections.contextFor(connection, signal, { priority: 'backfill' })
+  let readAt = hub.now()
+  for await (const page of changes.since(context, cursor ?? undefined)) {
+    const began = readAt.toISOString()
+    const items = page.observations.map((observation) => toItem(connection.id, observation, began))
     if (items.length > 0) await inbox.put(items)
     stored += items.length
     await hub.db
@@ -39,14 +42,15 @@ async function reconcile(
       .where('id', '=', connection.id)
       .execute()
     if (signal.aborted) break
+    readAt = hub.now()
   }
   return stored
 }
 
 /** The same state of a record is one item, however often it is read. */
-function toItem(connectionId: string, observation: Observation): InboxItem {
-  const body = Buffer.from(JSON.stringify(observation))
-  const key = `reconcile:${createHash('sha256').update(body).digest('base64url')}`
+function toItem(connectionId: string, observation: Observation, readAt: string): InboxItem {
+  const key = `reconcile:${createHash('sha256').update(JSON.stringify(observation)).digest('base64url')}`
+  const body = Buffer.from(JSON.stringify({ ...observation, readAt }))
   return { connectionId, key, body, source: 'reconcile', state: 'pending' }
 }
 

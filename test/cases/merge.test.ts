@@ -50,11 +50,22 @@ describe('three-way merge of a case', () => {
     )
   })
 
+  it('drops what it had read before its own write was done, whatever time the vendor gives it', () => {
+    const second = '2026-11-22T10:03:00.000Z'
+    const first = mergeCase(empty, {}, { tags: [] }, minute(1), desk)
+    const ours = setFields(first.state, { tags: ['vip'] }, '2026-11-22T10:03:00.100Z', rule)
+    const confirmed = { tags: { value: ['vip'], at: second, writtenAt: '2026-11-22T10:03:00.400Z' } }
+    const early = mergeCase(ours.state, confirmed, { tags: [] }, second, desk, '2026-11-22T10:03:00.300Z')
+    expect(early.changes).toEqual({})
+    const later = mergeCase(ours.state, confirmed, { tags: [] }, second, desk, '2026-11-22T10:03:00.500Z')
+    expect(later.changes).toEqual({ tags: { from: ['vip'], to: [] } })
+  })
+
   it('hears a change in the same second as our own write, from a vendor that tells whole seconds', () => {
     const second = '2026-11-22T10:03:00.000Z'
     const first = mergeCase(empty, {}, { tags: ['a'] }, minute(1), desk)
     const ours = setFields(first.state, { tags: ['a', 'vip'] }, '2026-11-22T10:03:00.600Z', rule)
-    const confirmed = { tags: { value: ['a', 'vip'], at: second } }
+    const confirmed = { tags: { value: ['a', 'vip'], at: minute(1), undated: true as const } }
     const news = mergeCase(ours.state, confirmed, { tags: ['a', 'b', 'vip'] }, second, desk)
     expect(news.changes).toMatchObject({ tags: { to: ['a', 'b', 'vip'] } })
   })

@@ -28,6 +28,8 @@ export interface Dated<T = unknown> {
   readonly at: string
   /** Our write, which the vendor confirmed without a time of its own: `at` is that of the value before. */
   readonly undated?: true
+  /** Our write: when the hub learnt that it was done, by the hub's clock. What was read before that is old. */
+  readonly writtenAt?: string
 }
 export type DatedFields = Readonly<Record<string, Dated>>
 
