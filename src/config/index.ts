@@ -14,9 +14,9 @@ import { readSetting, renameWorkspace, workspaceName, writeAudit, writeSetting }
 import { type Config, type ConfigFiles, type ConfigKnown, readConfig, type ValidatedConfig } from './validate.ts'
 
 export { knownConnection } from './connection-settings.ts'
-export { ConfigUnreadable, loadConfigFile } from './files.ts'
+export { loadConfigFile } from './files.ts'
 export { formatPlan, type PlanLine } from './plan.ts'
-export { formatProblems, type Problem } from './problem.ts'
+export { formatProblems } from './problem.ts'
 export { allFiles, type Config, type ConfigFiles, type ConfigKnown, type ValidatedConfig } from './validate.ts'
 
 /** Pure: environment and installed connections are arguments. Problems print with `formatProblems(problems, allFiles(files))`. */

@@ -201,7 +201,9 @@ describe('what is authentic and odd', () => {
     const body = aCase.replace('"x"', '"half \\ud800 and \\u0000 nul"')
     expect((await send(hook(), body, signed(body))).status).toBe(202)
     await hub.settled()
-    const found = await hub.running.hub.pool.query<{ subject: string }>(`select subject from cases where subject like 'half%'`)
+    const found = await hub.running.hub.pool.query<{ subject: string }>(
+      `select subject from cases where subject like 'half%'`,
+    )
     expect(found.rows).toEqual([{ subject: 'half \ufffd and \ufffd nul' }])
   })
 
