@@ -124,8 +124,11 @@ function hasEffects(value: unknown): value is { readonly effects: Readonly<Recor
   return typeof value === 'object' && value !== null && 'effects' in value
 }
 
+/** `writeRating.changes` is pure: it tells beforehand what `record` will change. */
 function callsOf(capability: object): string[] {
-  return Object.entries(capability).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))
+  return Object.entries(capability).flatMap(([name, value]) =>
+    typeof value === 'function' && name !== 'changes' ? [name] : [],
+  )
 }
 
 /** Calls that go out: `check`, `writeCase.update`, … */
