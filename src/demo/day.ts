@@ -11,6 +11,8 @@ export interface Stage {
   readonly zendesk: ZendeskSandbox
   readonly warehouse: LegacyDeskSandbox
   readonly say: (line: string) => void
+  /** Between two steps, for people who read along. */
+  readonly pause: () => Promise<void>
 }
 
 export interface Day extends Stage {
@@ -24,18 +26,21 @@ export interface Day extends Stage {
 }
 
 export async function playDay(stage: Stage): Promise<Day> {
-  const { client, zendesk, warehouse, say } = stage
+  const { client, zendesk, warehouse, say, pause } = stage
   const began = performance.now()
-  const tell = (line: string) => say(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${line}`)
+  const tell = async (line: string) => {
+    say(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${line}`)
+    await pause()
+  }
 
-  tell('The administrator connects both tools and writes one set of rules.')
+  await tell('The administrator connects both tools and writes one set of rules.')
   const { rules, surveys } = parse(readFileSync(new URL('./deskweave.yaml', import.meta.url), 'utf8')) as Setup
   const zendeskId = await connect(client, zendesk, 'zendesk', 'Acme Zendesk')
   const warehouseId = await connect(client, warehouse, 'desk', 'Warehouse desk')
   for (const rule of rules) await client.send('PUT', `/rules/${rule.id}`, rule, z.unknown())
   for (const survey of surveys) await client.send('PUT', `/surveys/${survey.id}`, survey, z.unknown())
 
-  tell('Ana writes to Acme: a ticket in Zendesk. Its webhook comes twice, as webhooks do.')
+  await tell('Ana writes to Acme: a ticket in Zendesk. Its webhook comes twice, as webhooks do.')
   const acme = zendesk.desk.organizationNamed('Acme', { domains: ['acme.example'], fields: { plan: 'enterprise' } })
   await zendesk.createUser({
     name: 'Ana García',
@@ -50,7 +55,7 @@ export async function playDay(stage: Stage): Promise<Day> {
   )
   await client.until('the profile of ana@acme.example', () => find(client, 'email:ana@acme.example'))
 
-  tell('From home she also opens a case at the warehouse: another desk, another e-mail, the same phone.')
+  await tell('From home she also opens a case at the warehouse: another desk, another e-mail, the same phone.')
   const deskCase = warehouse.desk.openCase({
     subject: 'Where are my boxes?',
     text: 'I only received three.',
@@ -61,34 +66,38 @@ export async function playDay(stage: Stage): Promise<Day> {
     const found = await find(client, 'email:ana.garcia@home.example')
     return found?.identities.some((identity) => identity.value === 'ana@acme.example') && found
   })
-  tell(`The hub knows that both are one person: ${profile.identities.length} identities, one profile.`)
+  await tell(`The hub knows that both are one person: ${profile.identities.length} identities, one profile.`)
 
-  tell('An agent raises the priority in Zendesk, and the webhook gets lost on its way.')
+  await tell('An agent raises the priority in Zendesk, and the webhook gets lost on its way.')
   await zendesk.agentChanges(ticketId, { priority: 'urgent' }, { lose: true })
   await client.send('POST', `/connections/${zendeskId}/reconcile`, {}, z.unknown())
   await client.until('the rule for enterprise customers', async () =>
     zendesk.desk.ticket(ticketId).tags.includes('vip'),
   )
-  tell('The hub read what it had missed, and the rule for enterprise customers acted: tag and note are in Zendesk.')
+  await tell(
+    'The hub read what it had missed, and the rule for enterprise customers acted: tag and note are in Zendesk.',
+  )
 
   await zendesk.agentChanges(ticketId, { addTags: ['warehouse'] })
   const opened = await client.until('a case in the warehouse desk', async () =>
     [...warehouse.desk.cases.values()].find((one) => one.subject.startsWith('Check the delivery')),
   )
-  tell(`The agent tags it "warehouse": a rule opened ${opened.id} in the warehouse desk, with Ana as its requester.`)
+  await tell(
+    `The agent tags it "warehouse": a rule opened ${opened.id} in the warehouse desk, with Ana as its requester.`,
+  )
 
   await zendesk.agentReplies(ticketId, 'The carrier lost two boxes; refund them if they do not turn up.', {
     internal: true,
   })
   await zendesk.agentSolves(ticketId, 'The two missing boxes left today.', { duplicate: true })
-  tell('The agent solves the ticket.')
+  await tell('The agent solves the ticket.')
   const surveyUrl = await client.until('the survey', async () => linkIn(zendesk.desk.ticket(ticketId).comments, 5))
-  tell('A moment later Ana gets one question, as a reply on her ticket.')
+  await tell('A moment later Ana gets one question, as a reply on her ticket.')
 
   await visitAsScanner(surveyUrl)
-  tell('Her mail scanner opens every link: nothing is recorded, a GET never votes.')
+  await tell('Her mail scanner opens every link: nothing is recorded, a GET never votes.')
   await answer(surveyUrl, 5, 'Fast and friendly, thank you!')
-  tell('Ana answers: 5 of 5.')
+  await tell('Ana answers: 5 of 5.')
 
   warehouse.desk.changeCase(deskCase.id, { status: 'solved' })
   await client.until('the second decision about asking', async () => {
@@ -96,7 +105,7 @@ export async function playDay(stage: Stage): Promise<Day> {
     const why = await client.get(`/cases/${id}/why`, z.looseObject({ surveys: z.array(z.unknown()) }))
     return why.surveys.length > 0 && JSON.stringify(why.surveys).includes('skipped')
   })
-  tell('The warehouse solves its case too. Ana is not asked again: once per person, over all tools.')
+  await tell('The warehouse solves its case too. Ana is not asked again: once per person, over all tools.')
 
   await client.until(
     'the score in Zendesk',

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub } from '#hub/main.ts'
 import { readEnv } from '#hub/platform/env.ts'
 import { createLog } from '#hub/platform/log.ts'
@@ -24,9 +25,13 @@ export interface DemoOptions {
   readonly json: boolean
 }
 
+/** A line on a terminal wants to be read before the next one comes. */
+const readingMs = 3_000
+
 /** @returns whether every promise that was shown did hold. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const say = options.json ? () => {} : (line: string) => console.log(line)
+  const pause = () => (process.stdout.isTTY && !options.json ? sleep(readingMs) : Promise.resolve())
   const dataDir = mkdtempSync(join(tmpdir(), 'deskweave-demo-'))
   const zendesk = await startZendesk({ keepBackSeconds: 0 })
   const warehouse = await startDesk({ dialect: 'odd' })
@@ -44,7 +49,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const hub = await startHub(env, { log: createLog(env.logLevel) })
   try {
     const client = createClient(hub.url, token)
-    const day = await playDay({ client, zendesk, warehouse, say })
+    const day = await playDay({ client, zendesk, warehouse, say, pause })
     const summary = await summarise(client, day)
     if (options.json) console.log(JSON.stringify(summary, null, 2))
     else printSummary(summary, hub.url, token, options.keep)

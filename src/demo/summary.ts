@@ -7,6 +7,7 @@ export interface DemoSummary {
   readonly profile: {
     readonly name: string | null
     readonly identities: readonly string[]
+    readonly company: string | null
     readonly traits: readonly { readonly name: string; readonly value: unknown; readonly from: string }[]
   }
   readonly rules: readonly { readonly rule: string; readonly ran: number }[]
@@ -83,6 +84,7 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
         ({ kind, value, connection_id: id }) =>
           `${kind} ${value}${kind === 'external' ? ` (${names.get(id ?? '') ?? id})` : ''}`,
       ),
+      company: companyText(profile.company),
       traits: Object.entries(profile.traits).map(([name, { value, source }]) => ({
         name,
         value,
@@ -154,6 +156,11 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
   }
 }
 
+function companyText(company: unknown): string | null {
+  const known = z.looseObject({ name: z.string() }).safeParse(company)
+  return known.success ? known.data.name : null
+}
+
 function promise(text: string, held: boolean, shownBy: string): Promised {
   return { promise: text, held, shown_by: shownBy }
 }
@@ -180,6 +187,7 @@ export function printSummary(summary: DemoSummary, url: string, token: string, k
     '',
     `Profile   ${summary.profile.name}`,
     ...summary.profile.identities.map((identity) => `          ${identity}`),
+    ...(summary.profile.company ? [`          company ${summary.profile.company}`] : []),
     ...summary.profile.traits.map(
       ({ name, value, from }) => `          ${name} = ${JSON.stringify(value)}   ← ${from}`,
     ),
