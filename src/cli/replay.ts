@@ -1,7 +1,8 @@
 /** `deskweave replay inbox` and `deskweave replay deliveries` */
-import { audit } from '#hub/api/audit.ts'
+
 import { deadAmong, replayInbox } from '#hub/api/store/ledgers.ts'
 import { replay } from '#hub/delivery/index.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { readEnv } from '#hub/platform/env.ts'
 import { actor, withHub } from './open-hub.ts'

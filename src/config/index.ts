@@ -4,13 +4,14 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Connections } from '#hub/connections/index.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { Signals } from '#hub/platform/signals.ts'
 import { planRules, saveRules } from '#hub/rules/index.ts'
 import { loadSurveys, saveSurvey } from '#hub/surveys/index.ts'
 import { type InstalledConnection, type PlanLine, planConnections, planRuleLines, planSurveyLines } from './plan.ts'
 import { identitySection, surveySection } from './sections.ts'
-import { readSetting, renameWorkspace, workspaceName, writeAudit, writeSetting } from './store.ts'
+import { readSetting, renameWorkspace, workspaceName, writeSetting } from './store.ts'
 import { type Config, type ConfigFiles, type ConfigKnown, readConfig, type ValidatedConfig } from './validate.ts'
 
 export { knownConnection } from './connection-settings.ts'
@@ -118,6 +119,8 @@ async function applyStored(trx: Trx, hub: ConfigHub, config: Config, author: str
     await hub.signals.notifySql('rules').execute(trx)
   }
   for (const survey of surveys ?? []) await saveSurvey(trx, survey)
-  await writeAudit(trx, author, { did: lines.map(({ act, what, name }) => `${act} ${what} ${name}`) })
+  await audit(trx, author, 'config.applied', null, {
+    did: lines.map(({ act, what, name }) => `${act} ${what} ${name}`),
+  })
   return lines
 }

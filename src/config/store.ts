@@ -21,10 +21,3 @@ export async function writeSetting(trx: Trx, key: string, value: unknown, now: D
     .onConflict((conflict) => conflict.constraint('settings_pkey').doUpdateSet(row))
     .execute()
 }
-
-export async function writeAudit(trx: Trx, actor: string, detail: Record<string, unknown>): Promise<void> {
-  await trx
-    .insertInto('audit')
-    .values({ actor, act: 'config.applied', detail: json(detail) })
-    .execute()
-}

@@ -1,5 +1,7 @@
 /** Connections made, changed and removed by people: examined first, saved with their audit line, then announced. */
+
 import type { Connector } from '#hub/connector/contract.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { ConnectionStatus } from '#hub/platform/db/schema.ts'
 import { newId } from '#hub/platform/ids.ts'
 import { examine } from './examine.ts'
@@ -60,7 +62,7 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
             `connection "${row.id}" was changed meanwhile; load it again`,
           )
         }
-        await store.audit(trx, actor, act, row.id, { name: kept.name })
+        await audit(trx, actor, act, row.id, { name: kept.name })
       }),
     )
     await announce()
@@ -83,7 +85,7 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
       await withTakenName(name, () =>
         hub.db.transaction().execute(async (trx) => {
           await store.insertOne(trx, row)
-          await store.audit(trx, actor, 'connection.installed', id, { connector: connectorId, name })
+          await audit(trx, actor, 'connection.installed', id, { connector: connectorId, name })
         }),
       )
       await announce()
@@ -110,7 +112,7 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
     async remove(id: string, actor: string): Promise<void> {
       await hub.db.transaction().execute(async (trx) => {
         if (!(await store.deleteOne(trx, id))) throw new ConnectionRefused('not_found', `no connection "${id}"`)
-        await store.audit(trx, actor, 'connection.removed', id)
+        await audit(trx, actor, 'connection.removed', id)
       })
       await announce()
     },

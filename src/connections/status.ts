@@ -1,5 +1,7 @@
 /** Moves connections between their states: by people, and by what their calls report. */
+
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { ConnectionStatus } from '#hub/platform/db/schema.ts'
 import { afterFailure, afterSuccess, type Health } from './health.ts'
 import type { ConnectionsHub } from './index.ts'
@@ -22,7 +24,7 @@ export function createStatus(hub: ConnectionsHub, register: Register) {
   async function move(id: string, { from, to, reason, actor }: Move): Promise<void> {
     const isMoved = await hub.db.transaction().execute(async (trx) => {
       if (!(await store.moveStatus(trx, id, from, to, reason))) return false
-      await store.audit(trx, actor, `connection.${to}`, id, reason === null ? {} : { reason })
+      await audit(trx, actor, `connection.${to}`, id, reason === null ? {} : { reason })
       return true
     })
     if (!isMoved) return

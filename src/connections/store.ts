@@ -94,16 +94,3 @@ export async function noteInbound(db: Db, seen: ReadonlyMap<string, Date>): Prom
     from unnest(${ids}::text[], ${times}::timestamptz[]) as seen(id, at) where connections.id = seen.id
   `.execute(db)
 }
-
-export async function audit(
-  db: Db,
-  actor: string,
-  act: string,
-  target: string,
-  detail: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  await db
-    .insertInto('audit')
-    .values({ actor, act, target, detail: json(detail) })
-    .execute()
-}

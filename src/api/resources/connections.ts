@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ConnectionRefused, type Connections, type ConnectionView, InvalidConfig } from '#hub/connections/index.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { audit } from '../audit.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
 import { byId, Id, MaybeTime, maybeTime, Plain, Time, time } from '../wire.ts'

@@ -1,7 +1,7 @@
 /** The outbox as people see it: what was, will be or could not be done at a vendor. */
 import { z } from 'zod'
 import { replay } from '#hub/delivery/index.ts'
-import { audit } from '../audit.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { ApiHub } from '../hub.ts'
 import { listOf, pageOf, seqKey, toPage } from '../paging.ts'
 import { notFound, Problem } from '../problem.ts'

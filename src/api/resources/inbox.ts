@@ -1,6 +1,6 @@
 /** What arrived, as it arrived: to be looked at and worked again. */
 import { z } from 'zod'
-import { audit } from '../audit.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import { listOf, pageOf, seqKey, toPage } from '../paging.ts'
 import { notFound } from '../problem.ts'
 import { route } from '../route.ts'

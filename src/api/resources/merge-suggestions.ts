@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { acceptSuggestion, dismissSuggestion, profileDetails, suggestions } from '#hub/identity/index.ts'
 import { inWorkspace } from '#hub/pipeline/index.ts'
-import { audit } from '../audit.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import { identityProblem } from '../identity-problem.ts'
 import { cutPage, listOf, pageOf } from '../paging.ts'
 import { notFound } from '../problem.ts'

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 
 import { knownConnection } from '#hub/config/index.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 import {
   explain,
@@ -19,7 +20,6 @@ import {
   saveRules,
   validateRule,
 } from '#hub/rules/index.ts'
-import { audit } from '../audit.ts'
 import { caseRuleContext } from '../case-rule-context.ts'
 import type { ApiHub } from '../hub.ts'
 import { notFound, Problem } from '../problem.ts'

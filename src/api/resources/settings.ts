@@ -1,7 +1,7 @@
 /** What the workspace says about identity: who is never a key, whose word counts more. */
 import { IdentitySettings } from '#hub/identity/index.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import { json } from '#hub/platform/db/database.ts'
-import { audit } from '../audit.ts'
 import { route } from '../route.ts'
 import { readSetting } from '../store/settings.ts'
 

@@ -1,6 +1,7 @@
 /** Surveys, whom they asked and whom not, and what people said. */
 import { z } from 'zod'
 import { surveyScales } from '#hub/connector/facts.ts'
+import { audit } from '#hub/platform/db/audit.ts'
 import {
   type InvitationLine,
   invitationsPage,
@@ -11,7 +12,6 @@ import {
   surveyResults,
   validateSurvey,
 } from '#hub/surveys/index.ts'
-import { audit } from '../audit.ts'
 import { listOf, pageOf, toCursor } from '../paging.ts'
 import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
