@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
-import type { Cause, DatedFields, Source } from '#hub/platform/db/schema.ts'
+import type { Cause, Dated, DatedFields, Source } from '#hub/platform/db/schema.ts'
 import type { DomainEvent, EventType } from './event.ts'
 import { type CaseState, type Fields, fieldsOf, read, solvedStatuses } from './fields.ts'
 import { type Merged, mergeCase, setFields } from './merge.ts'
@@ -28,6 +28,8 @@ export interface MessageState {
   readonly externalId: string | null
   readonly facts: Omit<MessageFacts, 'id'>
   readonly contentHash: string
+  /** ISO 8601 UTC: when its vendor last told of it, by the vendor's clock. Older news does not undo an edit. */
+  readonly toldAt: string
   readonly deliveryKey: string | null
 }
 
@@ -117,22 +119,22 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const at = facts.updatedAt ?? news.at
       const source: Source = { kind: 'connection', connectionId: news.connectionId, record: facts.id }
       const known = links.get(linkKey(news.connectionId, facts.id))
-      // Late news of a case that is gone does not bring it back.
-      if (known?.deletedAt && !facts.deleted && at <= known.deletedAt.toISOString()) return { events: [] }
       const ours = (known && cases.get(known.caseId)) ?? emptyCase(newId('case'), new Date(facts.createdAt ?? at))
       const merged = mergeCase(ours, known?.base ?? {}, fieldsOf(facts, requesterId), at, source, news.readAt)
       const created = new Date(facts.createdAt ?? at)
       const isNew = !cases.has(ours.id)
       const state = created < merged.state.createdAt ? { ...merged.state, createdAt: created } : merged.state
+      const deletion = deletionOf(facts, known, at)
+      const deletedAt = deletion?.value === true ? (known?.deletedAt ?? new Date(at)) : null
       const isNewest = !known || at >= known.updatedAt.toISOString()
       keepLink({
         connectionId: news.connectionId,
         externalId: facts.id,
         caseId: state.id,
-        base: merged.base,
+        base: deletion ? { ...merged.base, deleted: deletion } : merged.base,
         version: isNewest ? (facts.version ?? known?.version ?? null) : known.version,
-        url: facts.url ?? known?.url ?? null,
-        deletedAt: deletedAtOf(facts, known, at),
+        url: (isNewest ? (facts.url ?? known?.url) : (known.url ?? facts.url)) ?? null,
+        deletedAt,
         createdAt: known?.createdAt ?? new Date(at),
         updatedAt: isNewest ? new Date(at) : known.updatedAt,
       })
@@ -141,8 +143,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const events = isNew
         ? [event('case.created', about, {}), ...statusEvents(undefined, about)]
         : changeEvents(withoutSamePerson(merged, news), about)
-      if (facts.deleted && !known?.deletedAt) events.push(event('case.deleted', about, {}))
-      return { events, merged }
+      if (deletedAt && !known?.deletedAt) events.push(event('case.deleted', about, {}))
+      // What was true before the case was gone completes the picture, and is no news for anybody.
+      const isOfThePast = known?.deletedAt && deletion?.value === true && !facts.deleted && at <= deletion.at
+      return { events: isOfThePast ? [] : events, merged }
     },
 
     observeMessage(caseId, message, byHub, news) {
@@ -153,9 +157,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const known = messages.get(key)
       const { id: externalId, ...facts } = message
       if (known) {
-        // The vendor edited it (or told more); the text follows, and nothing is raised again.
-        if (known.contentHash !== hash) {
-          const next = { ...known, facts, contentHash: hash }
+        // The vendor edited it (or told more); the newest text counts, and nothing is raised again.
+        const isNewer = news.at > known.toldAt || (news.at === known.toldAt && known.contentHash !== hash)
+        if (isNewer) {
+          const next = { ...known, facts, contentHash: hash, toldAt: news.at }
           messages.set(key, next)
           dirty.messages.delete(known)
           dirty.messages.add(next)
@@ -167,7 +172,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       )
       const sent = ours === -1 ? undefined : waiting.splice(ours, 1)[0]
       if (sent) {
-        const matched = { ...sent, externalId }
+        const matched = { ...sent, externalId, toldAt: news.at }
         dirty.messages.delete(sent)
         dirty.messages.add(matched)
         messages.set(key, matched)
@@ -180,6 +185,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         externalId,
         facts,
         contentHash: hash,
+        toldAt: news.at,
         deliveryKey: null,
       }
       messages.set(key, next)
@@ -256,10 +262,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
   return book
 }
 
-function deletedAtOf(facts: CaseFacts, known: LinkState | undefined, at: string): Date | null {
-  const before = known?.deletedAt ?? null
-  if (facts.deleted === undefined) return before
-  return facts.deleted ? (before ?? new Date(at)) : null
+/** What the vendor last said about the case being gone, kept in the link's base like any field of it. */
+function deletionOf({ deleted }: CaseFacts, known: LinkState | undefined, at: string): Dated | undefined {
+  const before = known?.base['deleted']
+  return deleted === undefined || (before && at < before.at) ? before : { value: deleted, at }
 }
 
 function emptyCase(id: string, at: Date): CaseState {

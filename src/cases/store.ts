@@ -114,6 +114,7 @@ const messageColumns = {
   attachments: 'jsonb',
   sent_at: 'timestamptz',
   content_hash: 'text',
+  told_at: 'timestamptz',
   delivery_key: 'text',
 }
 const eventColumns = {
@@ -241,6 +242,7 @@ function toMessage(row: Selectable<Schema['messages']>): MessageState {
       sentAt: row.sent_at.toISOString(),
     },
     contentHash: row.content_hash,
+    toldAt: row.told_at.toISOString(),
     deliveryKey: row.delivery_key,
   }
 }
@@ -258,6 +260,7 @@ function fromMessage(message: MessageState) {
     attachments: message.facts.attachments ?? [],
     sent_at: message.facts.sentAt,
     content_hash: message.contentHash,
+    told_at: message.toldAt,
     delivery_key: message.deliveryKey,
   }
 }
@@ -285,6 +288,8 @@ export async function noteOutgoing(db: Db, outgoing: readonly Outgoing[]): Promi
     attachments: message.attachments ?? [],
     sent_at: now,
     content_hash: contentHash(message.text, message.visibility),
+    // Its vendor has told nothing of it yet.
+    told_at: new Date(0),
     delivery_key: deliveryKey,
   }))
   await insertMany(db, 'messages', messageColumns, rows)

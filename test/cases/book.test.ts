@@ -79,6 +79,45 @@ describe('the case book', () => {
     expect(cases.linksOf('case_1')[0]?.deletedAt).not.toBeNull()
   })
 
+  it('takes from late news of a deleted case what was still unknown, and raises nothing', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', deleted: true }, undefined, at(5))
+    expect(cases.observe({ id: 'T-1', subject: 'Invoice' }, undefined, at(4)).events).toEqual([])
+    expect(cases.caseOf('con_desk', 'T-1')?.fields).toMatchObject({ subject: 'Invoice' })
+    expect(cases.linksOf('case_1')[0]?.deletedAt).not.toBeNull()
+  })
+
+  it('is not taken away again by news from before it was restored', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open', deleted: false }, undefined, at(5))
+    expect(cases.observe({ id: 'T-1', deleted: true }, undefined, at(4)).events).toEqual([])
+    expect(cases.linksOf('case_1')[0]?.deletedAt).toBeNull()
+  })
+
+  it('keeps the newest address of a case, whatever comes late', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', url: 'https://desk.example/new' }, undefined, at(5))
+    cases.observe({ id: 'T-1', url: 'https://desk.example/old' }, undefined, at(4))
+    expect(cases.linksOf('case_1')[0]?.url).toBe('https://desk.example/new')
+  })
+
+  it('does not let late news undo an edit of a message, nor show what was hidden since', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1' }, 'pro_ana', at(0))
+    const first = {
+      id: 'M-1',
+      visibility: 'public',
+      author: { kind: 'agent' },
+      text: 'Our price list',
+      sentAt: at(1).at,
+    } as const
+    cases.observeMessage('case_1', { ...first, visibility: 'internal', text: 'Withdrawn' }, false, at(3))
+    cases.observeMessage('case_1', first, false, at(1))
+    expect(cases.changed().messages.map((one) => one.facts)).toMatchObject([
+      { visibility: 'internal', text: 'Withdrawn' },
+    ])
+  })
+
   it('notes a message once, and follows an edit without raising it again', () => {
     const cases = book()
     cases.observe({ id: 'T-1' }, 'pro_ana', at(0))
@@ -117,6 +156,7 @@ describe('the case book', () => {
           externalId: null,
           facts: { visibility: 'public', author: { kind: 'system' }, text: 'We look into it.', sentAt: news.at },
           contentHash: contentHash('We look into it.', 'public'),
+          toldAt: new Date(0).toISOString(),
           deliveryKey: 'dw_1',
         },
       ],

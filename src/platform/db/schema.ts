@@ -195,6 +195,7 @@ export interface Schema {
     attachments: Json<readonly Attachment[]>
     sent_at: Date
     content_hash: string
+    told_at: Defaulted<Date>
     delivery_key: Nullable<string>
     created_at: Defaulted<Date>
   }

@@ -208,6 +208,8 @@ create table messages (
   attachments jsonb not null default '[]',
   sent_at timestamptz not null,
   content_hash text not null,
+  -- When its vendor last told of it: older news does not undo an edit.
+  told_at timestamptz not null default '1970-01-01Z',
   -- The delivery that wrote it, for messages that left from the hub.
   delivery_key text,
   created_at timestamptz not null default now(),
