@@ -20,6 +20,8 @@ export interface Merged {
   readonly conflicts: readonly Conflict[]
   /** Fields of older news than the base: dropped. */
   readonly stale: readonly string[]
+  /** Read while a write of ours was under way, and it says something else: nobody can tell which was first. Read it anew. */
+  readonly unsure: boolean
 }
 
 /**
@@ -39,10 +41,12 @@ export function mergeCase(
   const accepted: Record<string, unknown> = {}
   const conflicts: Conflict[] = []
   const stale: string[] = []
+  let unsure = false
   for (const [field, value] of Object.entries(theirs)) {
     const known = base[field]
     if (known && (at < known.at || predatesOurWrite(field, ours, known, at, readAt))) {
       stale.push(field)
+      if (at >= known.at && readAt !== undefined && !sameValue(field, known.value, value)) unsure = true
       continue
     }
     nextBase[field] = { value, at }
@@ -52,7 +56,7 @@ export function mergeCase(
     if (!sameValue(field, ours.fields[field], result.value)) accepted[field] = result.value
   }
   const { state, changes } = setFields(ours, accepted, at, source)
-  return { state, base: nextBase, changes, conflicts, stale }
+  return { state, base: nextBase, changes, conflicts, stale, unsure }
 }
 
 /**

@@ -72,8 +72,10 @@ export type Observed =
 async function observe(row: InboxRow, connection: LoadedConnection, now: () => Date): Promise<Observed> {
   try {
     // Reconciliation stores what it read, already in the hub's words.
-    if (row.source === 'reconcile')
-      return { row, observations: [JSON.parse(row.body.toString()) as Observation & ReadByHub] }
+    if (row.source === 'reconcile') {
+      const stored = JSON.parse(row.body.toString()) as Observation & ReadByHub
+      return { row, observations: [row.attempts === 0 ? stored : readAnew(stored, connection)] }
+    }
     const { receive } = connection.connector.can
     if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
     const item = { key: row.dedupe_key, body: row.body.toString() }
@@ -81,6 +83,13 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
   } catch (error) {
     return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** By the second try a case that reconciliation read has aged. */
+function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection): Observation & ReadByHub {
+  if (stored.type !== 'case' || stored.case.deleted || !connection.connector.can.readCases) return stored
+  const { occurredAt, byHub, case: facts } = stored
+  return { occurredAt, byHub, type: 'pointer', entity: 'case', id: facts.id }
 }
 
 function afterFailedRead(row: InboxRow, error: unknown): Reading {

@@ -26,14 +26,21 @@ export interface Step {
   readonly fact: Fact
 }
 
-/** @returns the rows of reconciliation that told something no webhook had told. */
+/** What became of the rows, by their numbers. */
+export interface Concluded {
+  /** Rows of reconciliation that told something no webhook had told. */
+  readonly repaired: ReadonlySet<number>
+  /** Rows whose case must be read again: what was read may be from before or after a write of ours. */
+  readonly unsure: ReadonlySet<number>
+}
+
 export async function conclude(
   trx: Trx,
   hub: PipelineHub,
   rules: RuleBook,
   works: readonly Work[],
-): Promise<{ readonly repaired: ReadonlySet<number> }> {
-  if (works.length === 0) return { repaired: new Set() }
+): Promise<Concluded> {
+  if (works.length === 0) return { repaired: new Set(), unsure: new Set() }
   const steps = works.flatMap(({ row, connection, facts }) =>
     facts.map((fact): Step => ({ row, connectionId: connection.id, fact })),
   )
@@ -68,6 +75,7 @@ export async function conclude(
   const isSamePerson = (leaf: string, other: string) => roots.has(leaf) && roots.get(leaf) === roots.get(other)
 
   const repaired = new Set<number>()
+  const unsure = new Set<number>()
   const early: Step[] = []
   for (const step of all) {
     const events = observe(step)
@@ -83,7 +91,7 @@ export async function conclude(
   }
   await park(trx, orphans, now)
   await consequences.save()
-  return { repaired }
+  return { repaired, unsure }
 
   function take(step: Step, events: readonly DomainEvent[]) {
     if (step.row.source === 'reconcile' && events.length > 0) repaired.add(step.row.seq)
@@ -106,7 +114,9 @@ export async function conclude(
       const own = fact.case.createdByKey && opened.get(fact.case.createdByKey)
       if (own && !book.caseOf(connectionId, fact.case.id))
         book.link(connectionId, fact.case.id, own, fact.case.url, news.at)
-      return [...aboutPerson, ...book.observe(withIsoTimes(fact.case), person?.profileId, news).events]
+      const { events, merged } = book.observe(withIsoTimes(fact.case), person?.profileId, news)
+      if (merged?.unsure) unsure.add(row.seq)
+      return [...aboutPerson, ...events]
     }
     const about = book.caseOf(connectionId, fact.caseId)
     if (!about) return 'too early'

@@ -12,7 +12,7 @@ import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { claim, FencedOff, type Settlement, settle } from '#hub/platform/ledger.ts'
-import { conclude } from './conclude.ts'
+import { type Concluded, conclude } from './conclude.ts'
 import type { RuleBook } from './rule-book.ts'
 
 export type PipelineHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'metrics' | 'signals' | 'queue'>
@@ -47,7 +47,7 @@ async function settleBatch(
       await settleOrAbort(
         trx,
         fence,
-        readings.map((reading) => settlementOf(reading, concluded.repaired)),
+        readings.map((reading) => settlementOf(reading, concluded)),
       )
     })
     hub.signals.raise('outbox')
@@ -81,8 +81,12 @@ export async function lockWorkspace(trx: Trx): Promise<void> {
   `.execute(trx)
 }
 
-function settlementOf(reading: Reading, repaired: ReadonlySet<number>): Settlement<'inbox'> {
+function settlementOf(reading: Reading, { repaired, unsure }: Concluded): Settlement<'inbox'> {
   const { seq } = reading.row
+  if (unsure.has(seq)) {
+    const reason = 'read while a write of ours was under way: it is read again'
+    return { seq, state: 'pending', reason, retryInMs: Math.min(2 ** reading.row.attempts * 100, 10_000) }
+  }
   if ('facts' in reading) return { seq, state: 'done', repaired: repaired.has(seq) }
   if (reading.failed === 'quarantined') return { seq, state: 'quarantined', reason: reading.reason }
   return {

@@ -56,7 +56,9 @@ describe('three-way merge of a case', () => {
     const ours = setFields(first.state, { tags: ['vip'] }, '2026-11-22T10:03:00.100Z', rule)
     const confirmed = { tags: { value: ['vip'], at: second, writtenAt: '2026-11-22T10:03:00.400Z' } }
     const early = mergeCase(ours.state, confirmed, { tags: [] }, second, desk, '2026-11-22T10:03:00.300Z')
-    expect(early.changes).toEqual({})
+    expect(early).toMatchObject({ changes: {}, unsure: true })
+    const same = mergeCase(ours.state, confirmed, { tags: ['vip'] }, second, desk, '2026-11-22T10:03:00.300Z')
+    expect(same).toMatchObject({ changes: {}, unsure: false })
     const later = mergeCase(ours.state, confirmed, { tags: [] }, second, desk, '2026-11-22T10:03:00.500Z')
     expect(later.changes).toEqual({ tags: { from: ['vip'], to: [] } })
   })

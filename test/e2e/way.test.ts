@@ -167,6 +167,35 @@ describe('rules', () => {
   })
 })
 
+describe('a change that was read while a write of ours was under way', () => {
+  it('is read again, not lost', async () => {
+    await put({
+      id: 'flag',
+      on: ['case.updated'],
+      if: { field: 'case.priority', changed_to: 'urgent' },
+      then: [{ tag: { add: ['flagged'] } }],
+    })
+    const ticketId = await zendesk.customerWrites({ from: 'flo@acme.example', subject: 'Race', text: 'x' })
+    await hub.until('the case', () => caseOf(zendeskId, ticketId))
+    await zendesk.agentChanges(ticketId, { priority: 'urgent' })
+    await hub.until('the tag', async () => zendesk.desk.ticket(ticketId).tags.includes('flagged'))
+    await zendesk.webhooks.settled()
+    await hub.settled()
+    // As if our write had been slow: the vendor has it, and the hub will learn so only in a second.
+    const { rowCount } = await hub.running.hub.pool.query(
+      `update case_links set base = jsonb_set(base, '{tags,writtenAt}', to_jsonb($2::text)) where external_id = $1`,
+      [ticketId, new Date(Date.now() + 1_000).toISOString()],
+    )
+    expect(rowCount).toBe(1)
+    await zendesk.agentChanges(ticketId, { addTags: ['from-agent'] })
+    const found = await hub.until('the agent’s tag', async () => {
+      const one = await caseOf(zendeskId, ticketId)
+      return one?.tags.includes('from-agent') && one
+    })
+    expect(found.tags).toEqual(['flagged', 'from-agent'])
+  })
+})
+
 describe('what webhooks do not tell', () => {
   it('is read and counted', async () => {
     const ticketId = await zendesk.customerWrites({ from: 'di@acme.example', subject: 'Lost', text: 'x' })
