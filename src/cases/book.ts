@@ -38,6 +38,8 @@ export interface LoadedBook {
   readonly links: readonly LinkState[]
   /** Messages that the batch may touch: by external id, and ours that still wait for one. */
   readonly messages: readonly MessageState[]
+  /** The ids of the rating events that the cases have. */
+  readonly ratings: readonly string[]
 }
 
 /** What an observation is about, and why it is looked at. */
@@ -63,7 +65,7 @@ export interface CaseBook {
   observe(facts: CaseFacts, requesterId: string | undefined, news: News): { events: DomainEvent[]; merged?: Merged }
   /** A vendor's message on a known case. Empty for one that is known already or that we wrote. */
   observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
-  /** A rating given in the vendor's own survey. */
+  /** A rating given in the vendor's own survey. Empty for one that is known already. */
   observeRating(caseId: string, rating: RatingFacts, news: News): DomainEvent[]
   /** What a write of ours will change beside what it is for: known beforehand, so that its echo is empty. No event. */
   foresee(caseId: string, values: Fields, source: Source, at: string): void
@@ -84,6 +86,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
   const linksByCase = Map.groupBy(loaded.links, (link) => link.caseId) as Map<string, LinkState[]>
   const messages = new Map<string, MessageState>()
   const waiting: MessageState[] = []
+  const ratings = new Set(loaded.ratings)
   const dirty = { cases: new Set<string>(), links: new Set<string>(), messages: new Set<MessageState>() }
   for (const message of loaded.messages) {
     if (message.externalId === null) waiting.push(message)
@@ -210,7 +213,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const state = cases.get(caseId)
       if (!state) return []
       const source: Source = { kind: 'connection', connectionId: news.connectionId, record: caseId }
-      return [event('rating.received', { state, source, at: news.at, news }, { rating })]
+      const received = event('rating.received', { state, source, at: news.at, news }, { rating })
+      if (ratings.has(received.id)) return []
+      ratings.add(received.id)
+      return [received]
     },
 
     foresee(caseId, values, source, at) {
@@ -317,13 +323,16 @@ function statusEvents(before: unknown, about: About): DomainEvent[] {
 
 /**
  * Event ids come from their cause, so that the same news gives the same ids: an update by what changed, a message by its
- * id, everything else once per case, type and time.
+ * id, everything else once per case, type and time. A rating is the same in whichever delivery it comes.
  */
 function event(type: EventType, about: About, data: Readonly<Record<string, unknown>>): DomainEvent {
   const requester = read.requester(about.state.fields)
   const { connectionId, cause } = about.news
-  const what = type === 'case.updated' ? JSON.stringify(data['changes']) : String(data['messageId'] ?? '')
-  const why = `${cause.inboxSeq ?? ''}|${cause.eventId ?? ''}|${cause.ruleId ?? ''}|${cause.actor ?? ''}`
+  const what = JSON.stringify(data['changes'] ?? data['rating'] ?? data['messageId'] ?? '')
+  const why =
+    type === 'rating.received'
+      ? (connectionId ?? '')
+      : `${cause.inboxSeq ?? ''}|${cause.eventId ?? ''}|${cause.ruleId ?? ''}|${cause.actor ?? ''}`
   return {
     id: eventId(about.state.id, type, about.at, what, why),
     type,

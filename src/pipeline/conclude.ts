@@ -64,6 +64,7 @@ export async function conclude(
       messages: all.flatMap(({ connectionId, fact }) =>
         fact.type === 'message' ? { connectionId, messageId: fact.message.id } : [],
       ),
+      withRatings: all.some(({ fact }) => fact.type === 'rating'),
     }),
     newId,
   )

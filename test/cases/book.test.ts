@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { contentHash, createCaseBook, type LoadedBook } from '#hub/cases/book.ts'
 
-const nothing: LoadedBook = { cases: [], links: [], messages: [] }
+const nothing: LoadedBook = { cases: [], links: [], messages: [], ratings: [] }
 const news = { connectionId: 'con_desk', at: '2026-11-22T10:00:00.000Z', cause: { inboxSeq: 1, depth: 0 } }
 const at = (n: number) => ({ ...news, at: `2026-11-22T10:0${n}:00.000Z`, cause: { inboxSeq: n, depth: 0 } })
 
@@ -170,6 +170,19 @@ describe('the case book', () => {
     } as const
     expect(cases.observeMessage('case_9', echo, false, news)).toEqual([])
     expect(cases.changed().messages).toMatchObject([{ id: 'msg_ours', externalId: 'M-7' }])
+  })
+
+  it('raises a rating once, in however many deliveries it comes', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'solved' }, undefined, at(0))
+    const rating = { scale: 'csat_5', score: 5 } as const
+    const [received] = cases.observeRating('case_1', rating, at(1))
+    expect(received).toMatchObject({ type: 'rating.received', data: { rating } })
+    expect(cases.observeRating('case_1', rating, { ...at(1), cause: { inboxSeq: 9, depth: 0 } })).toEqual([])
+    expect(types(cases.observeRating('case_1', rating, at(2)))).toEqual(['rating.received'])
+    const [state] = cases.changed().cases
+    const again = book({ ...nothing, cases: state ? [state] : [], ratings: [received?.id ?? ''] })
+    expect(again.observeRating('case_1', rating, at(1))).toEqual([])
   })
 
   it('never takes an internal note for the public message of the same words', () => {
