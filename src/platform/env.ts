@@ -89,7 +89,7 @@ const variables = {
   DESKWEAVE_ADMIN_TOKEN: {
     about: 'The first API token; it may do everything.',
     expects: 'at least 16 characters',
-    otherwise: 'made at the first start and shown once',
+    otherwise: 'made at the first start and kept in `admin.token` in `DESKWEAVE_DATA`',
     secret: true,
     schema: z.string().min(16),
   },
