@@ -77,7 +77,6 @@ export async function startHub(env: Env, options: StartOptions = {}): Promise<Ru
 
     const { createApp } = await import('#hub/platform/express-app.ts')
     server.serve({ hooks, app: createApp(mounts, log, metrics), ready: foundation.ready })
-    log.info({ url, roles: env.roles }, 'the hub is ready')
     return { url, hub, stop }
   } catch (error) {
     await stop()
@@ -89,7 +88,7 @@ const graceMs = 10_000
 
 /** SIGTERM or Ctrl-C: stop and exit with 0, within 10 s. A second one: exit at once; what was in hand is done by the next start. */
 export function stopOnSignal(running: RunningHub): void {
-  const { log } = running.hub
+  const { log, env } = running.hub
   let isStopping = false
   const onSignal = (signal: NodeJS.Signals) => {
     if (isStopping) process.exit(1)
@@ -102,4 +101,6 @@ export function stopOnSignal(running: RunningHub): void {
     void running.stop().then(() => process.exit(0))
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  // Only now: who hears this may stop the hub at once.
+  log.info({ url: running.url, roles: env.roles }, 'the hub is ready')
 }
