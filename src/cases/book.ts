@@ -141,7 +141,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         createdAt: known?.createdAt ?? new Date(at),
         updatedAt: isNewest ? new Date(at) : known.updatedAt,
       })
-      if (isNew || Object.keys(merged.changes).length > 0) keepCase(state)
+      if (isNew || state !== ours) keepCase(state)
       const about = { state, source, at, news }
       const events = isNew
         ? [event('case.created', about, {}), ...statusEvents(undefined, about)]

@@ -94,6 +94,14 @@ describe('the case book', () => {
     expect(cases.linksOf('case_1')[0]?.deletedAt).toBeNull()
   })
 
+  it('learns from late news when a case began', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open' }, undefined, at(5))
+    const later = book({ ...nothing, cases: cases.changed().cases, links: cases.changed().links })
+    later.observe({ id: 'T-1', status: 'open' }, undefined, at(4))
+    expect(later.changed().cases.map((one) => one.createdAt)).toEqual([new Date(at(4).at)])
+  })
+
   it('keeps the newest address of a case, whatever comes late', () => {
     const cases = book()
     cases.observe({ id: 'T-1', url: 'https://desk.example/new' }, undefined, at(5))
