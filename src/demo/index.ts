@@ -28,37 +28,46 @@ export interface DemoOptions {
 /** A line on a terminal wants to be read before the next one comes. */
 const readingMs = 3_000
 
-/** @returns whether every promise that was shown did hold. */
+/** @returns whether every promise that was shown did hold; false when Ctrl-C came before. Cleans up after itself either way. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const say = options.json ? () => {} : (line: string) => console.log(line)
   const pause = () => (process.stdout.isTTY && !options.json ? sleep(readingMs) : Promise.resolve())
-  const dataDir = mkdtempSync(join(tmpdir(), 'deskweave-demo-'))
-  const zendesk = await startZendesk({ keepBackSeconds: 0 })
-  const warehouse = await startDesk({ dialect: 'odd' })
   const token = 'demo-token-for-this-machine-only'
-  const port = await preferredPort(3000)
-  const env = readEnv({
-    DESKWEAVE_DATA: dataDir,
-    DESKWEAVE_ADMIN_TOKEN: token,
-    DESKWEAVE_BASE_URL: `http://localhost:${port}`,
-    DESKWEAVE_EXTRA_HOSTS: [zendesk.url, warehouse.url].map((url) => new URL(url).host).join(','),
-    PORT: String(port),
-    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
-  })
-  say('Starting a hub on an embedded PostgreSQL, a sandbox Zendesk and a desk nobody has heard of …')
-  const hub = await startHub(env, { log: createLog(env.logLevel) })
+  const interrupted = interruption()
+  const dataDir = mkdtempSync(join(tmpdir(), 'deskweave-demo-'))
+  const stops: (() => unknown)[] = [() => rmSync(dataDir, { recursive: true, force: true })]
   try {
+    const zendesk = await startZendesk({ keepBackSeconds: 0 })
+    stops.push(zendesk.close)
+    const warehouse = await startDesk({ dialect: 'odd' })
+    stops.push(warehouse.close)
+    const port = await preferredPort(3000)
+    const env = readEnv({
+      DESKWEAVE_DATA: dataDir,
+      DESKWEAVE_ADMIN_TOKEN: token,
+      DESKWEAVE_BASE_URL: `http://localhost:${port}`,
+      DESKWEAVE_EXTRA_HOSTS: [zendesk.url, warehouse.url].map((url) => new URL(url).host).join(','),
+      PORT: String(port),
+      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
+    })
+    say('Starting a hub on an embedded PostgreSQL, a sandbox Zendesk and a desk nobody has heard of …')
+    const hub = await startHub(env, { log: createLog(env.logLevel) })
+    stops.push(hub.stop)
     const client = createClient(hub.url, token)
-    const day = await playDay({ client, zendesk, warehouse, say, pause })
-    const summary = await summarise(client, day)
+    const played = playDay({ client, zendesk, warehouse, say, pause }).then((day) => summarise(client, day))
+    const summary = await Promise.race([played, interrupted])
+    if (!summary) {
+      // The day goes on until it finds the hub gone.
+      played.catch(() => {})
+      say('Interrupted; cleaning up …')
+      return false
+    }
     if (options.json) console.log(JSON.stringify(summary, null, 2))
     else printSummary(summary, hub.url, token, options.keep)
-    if (options.keep) await untilInterrupted()
+    if (options.keep) await interrupted
     return holds(summary)
   } finally {
-    await hub.stop()
-    await Promise.all([zendesk.close(), warehouse.close()])
-    rmSync(dataDir, { recursive: true, force: true })
+    for (const stop of stops.reverse()) await stop()
   }
 }
 
@@ -66,8 +75,11 @@ function holds(summary: DemoSummary): boolean {
   return summary.promises.every((promise) => promise.held)
 }
 
-function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+/** The first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function interruption(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
+  })
 }
 
 /** The port people expect, or any other when it is taken. */
