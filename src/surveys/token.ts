@@ -1,6 +1,6 @@
 /**
- * What a survey link carries: which invitation, until when, and a MAC over both. Nothing of it is stored, so that a copy
- * of the database opens no survey. The page adds a pass of its own, without which a POST records nothing.
+ * What a survey link carries: which invitation, until when, and a MAC over both, so that nobody makes one from a copy of
+ * the database. (The messages that were sent, with their links, are in it.) The page adds a pass of its own, without which a POST records nothing.
  */
 import { randomBytes } from 'node:crypto'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
