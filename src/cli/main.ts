@@ -36,7 +36,7 @@ program
 program
   .command('connect')
   .description('connect an account; asks for what is missing')
-  .argument('<connector>', 'such as desk or zendesk')
+  .argument('<connector>', 'such as desk; an unknown one lists those there are')
   .option('--name <name>', 'what you call it')
   .option('--set <key=value>', 'a setting, such as --set subdomain=acme; dots reach inside', collectSetting, [])
   .option('--json', 'print the answer as JSON', false)

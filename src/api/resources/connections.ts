@@ -106,7 +106,7 @@ export const connectionRoutes = [
     tag,
     status: 201,
     body: z.strictObject({
-      connector: Id.meta({ description: 'Such as `desk` or `zendesk`.' }),
+      connector: Id.meta({ description: 'Such as `desk`; an unknown one lists those there are.' }),
       name: Name,
       config: Plain.meta({ description: "As the connector's README says." }),
     }),
