@@ -154,7 +154,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       }
       case 'webhook':
         entries.push({
-          key: effectKey(event.id, ruleId, 'webhook', planned.url),
+          key: effectKey(event.id, ruleId, 'webhook', planned.url, JSON.stringify(planned.body ?? null)),
           lane: `webhook:${new URL(planned.url).host}`,
           orderKey: caseId ?? event.id,
           ...(caseId === undefined ? {} : { caseId }),
