@@ -38,8 +38,8 @@ export interface LoadedBook {
   readonly links: readonly LinkState[]
   /** Messages that the batch may touch: by external id, and ours that still wait for one. */
   readonly messages: readonly MessageState[]
-  /** The ids of the rating events that the cases have. */
-  readonly ratings: readonly string[]
+  /** The ids of the rating events that the cases have; absent when no rating is looked at. */
+  readonly ratings?: readonly string[]
 }
 
 /** What an observation is about, and why it is looked at. */
@@ -127,16 +127,17 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const created = new Date(facts.createdAt ?? at)
       const isNew = !cases.has(ours.id)
       const state = created < merged.state.createdAt ? { ...merged.state, createdAt: created } : merged.state
-      const deletion = deletionOf(facts, known, at)
+      const deletion = newest('deleted', facts.deleted, known, at)
+      const url = newest('url', facts.url, known, at)
       const deletedAt = deletion?.value === true ? (known?.deletedAt ?? new Date(at)) : null
       const isNewest = !known || at >= known.updatedAt.toISOString()
       keepLink({
         connectionId: news.connectionId,
         externalId: facts.id,
         caseId: state.id,
-        base: deletion ? { ...merged.base, deleted: deletion } : merged.base,
+        base: { ...merged.base, ...(deletion ? { deleted: deletion } : {}), ...(url ? { url } : {}) },
         version: isNewest ? (facts.version ?? known?.version ?? null) : known.version,
-        url: (isNewest ? (facts.url ?? known?.url) : (known.url ?? facts.url)) ?? null,
+        url: typeof url?.value === 'string' ? url.value : (known?.url ?? null),
         deletedAt,
         createdAt: known?.createdAt ?? new Date(at),
         updatedAt: isNewest ? new Date(at) : known.updatedAt,
@@ -149,7 +150,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       if (deletedAt && !known?.deletedAt) events.push(event('case.deleted', about, {}))
       // What was true before the case was gone completes the picture, and is no news for anybody.
       const isOfThePast = known?.deletedAt && deletion?.value === true && !facts.deleted && at <= deletion.at
-      return { events: isOfThePast ? [] : events, merged }
+      if (isOfThePast) return { events: [], merged }
+      // The first news of a case that we opened is the echo of our opening, with what the vendor filled in.
+      const isOpening = known !== undefined && ours.parentId !== null && Object.keys(known.base).length === 0
+      return { events: isOpening ? events.filter((one) => one.type !== 'case.updated') : events, merged }
     },
 
     observeMessage(caseId, message, byHub, news) {
@@ -268,10 +272,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
   return book
 }
 
-/** What the vendor last said about the case being gone, kept in the link's base like any field of it. */
-function deletionOf({ deleted }: CaseFacts, known: LinkState | undefined, at: string): Dated | undefined {
-  const before = known?.base['deleted']
-  return deleted === undefined || (before && at < before.at) ? before : { value: deleted, at }
+/** What the vendor last said about the link itself, dated in its base like any field of the case. */
+function newest(name: 'deleted' | 'url', value: unknown, known: LinkState | undefined, at: string): Dated | undefined {
+  const before = known?.base[name]
+  return value === undefined || (before && at < before.at) ? before : { value, at }
 }
 
 function emptyCase(id: string, at: Date): CaseState {

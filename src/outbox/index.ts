@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { noteOutgoing } from '#hub/cases/index.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
-import type { Db } from '#hub/platform/db/database.ts'
+import type { Db, Trx } from '#hub/platform/db/database.ts'
+import type { Cause } from '#hub/platform/db/schema.ts'
 import type { OutboxEntry } from './action.ts'
 
 export { type Action, hubAuthor, type OutboxEntry } from './action.ts'
@@ -54,6 +55,18 @@ export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Pro
 /** A key from what caused the effect and what the effect is. At most 64 characters, safe in a header. */
 export function effectKey(...parts: readonly (string | number)[]): string {
   return `dw_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 40)}`
+}
+
+/** Why the hub opened these cases elsewhere, by case id: what happens to them goes on from there. */
+export async function causesOfOpening(trx: Trx, caseIds: readonly string[]): Promise<ReadonlyMap<string, Cause>> {
+  if (caseIds.length === 0) return new Map()
+  const rows = await trx
+    .selectFrom('outbox')
+    .select(['case_id', 'cause'])
+    .where('case_id', '=', sql<string>`any(${caseIds})`)
+    .where(sql<string>`action ->> 'type'`, '=', 'case.create')
+    .execute()
+  return new Map(rows.flatMap((row) => (row.case_id === null ? [] : [[row.case_id, row.cause] as const])))
 }
 
 /** Which hub cases were opened elsewhere by these `case.create` entries. */

@@ -4,8 +4,9 @@ import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { PersonFacts } from '#hub/connector/facts.ts'
 import { type PersonClaim, type ResolvedPerson, resolvePeople, rootsOfLeaves } from '#hub/identity/index.ts'
 import type { Fact, InboxRow } from '#hub/normalise/index.ts'
-import { openedCases } from '#hub/outbox/index.ts'
+import { causesOfOpening, openedCases } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
+import type { Cause } from '#hub/platform/db/schema.ts'
 import { newId } from '#hub/platform/ids.ts'
 import { createConsequences } from './consequences.ts'
 import type { PipelineHub } from './index.ts'
@@ -68,6 +69,8 @@ export async function conclude(
     }),
     newId,
   )
+  const ours = book.caseIds().filter((caseId) => book.get(caseId)?.parentId)
+  const openings = await causesOfOpening(trx, ours)
   const leaves = [...people.values()].map((person) => person.profileId)
   const consequences = await createConsequences(trx, hub, rules, book, leaves)
 
@@ -99,12 +102,22 @@ export async function conclude(
     consequences.follow(events)
   }
 
+  /** Rules that open case after case are one chain, though each case comes back as news from outside. */
+  function causeOf({ fact, connectionId, row }: Step): Cause {
+    const externalId = caseIdOf(fact)
+    const about = externalId === undefined ? undefined : book.caseOf(connectionId, externalId)?.id
+    const key = fact.type === 'case' ? fact.case.createdByKey : undefined
+    const opening = openings.get(about ?? (key === undefined ? '' : (opened.get(key) ?? '')))
+    if (!opening) return { inboxSeq: row.seq, depth: 0 }
+    return { inboxSeq: row.seq, depth: opening.depth, ...(opening.chain ? { chain: opening.chain } : {}) }
+  }
+
   function observe(step: Step): readonly DomainEvent[] | 'too early' {
     const { fact, connectionId, row } = step
     const news = {
       connectionId,
       at: iso(fact.occurredAt),
-      cause: { inboxSeq: row.seq, depth: 0 },
+      cause: causeOf(step),
       isSamePerson,
       ...(fact.readAt === undefined ? {} : { readAt: fact.readAt }),
     }

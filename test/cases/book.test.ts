@@ -193,6 +193,19 @@ describe('the case book', () => {
     expect(again.observeRating('case_1', rating, at(1))).toEqual([])
   })
 
+  it('hears the echo of a case that it opened itself, with what the vendor filled in, as no news', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1', status: 'open' }, 'pro_ana', at(0))
+    const [parent] = cases.changed().cases
+    if (!parent) throw new Error('no case')
+    const opened = cases.open(parent, { subject: 'Help' }, { kind: 'rule', ruleId: 'help', version: 1 }, at(1).at)
+    cases.link('con_other', 'X-1', opened.id, undefined, at(1).at)
+    const other = (n: number) => ({ ...at(n), connectionId: 'con_other' })
+    const filled = { id: 'X-1', subject: 'Help', status: 'open', priority: 'normal', channel: 'api' } as const
+    expect(cases.observe(filled, 'pro_ana', other(2)).events).toEqual([])
+    expect(types(cases.observe({ ...filled, priority: 'high' }, 'pro_ana', other(3)).events)).toEqual(['case.updated'])
+  })
+
   it('never takes an internal note for the public message of the same words', () => {
     expect(contentHash('same', 'internal')).not.toBe(contentHash('same', 'public'))
   })
