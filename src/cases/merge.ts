@@ -44,12 +44,16 @@ export function mergeCase(
   let unsure = false
   for (const [field, value] of Object.entries(theirs)) {
     const known = base[field]
+    if (known && isReadEarlier(known, at, readAt)) {
+      stale.push(field)
+      continue
+    }
     if (known && (at < known.at || predatesOurWrite(field, ours, known, at, readAt))) {
       stale.push(field)
       if (at >= known.at && readAt !== undefined && !sameValue(field, known.value, value)) unsure = true
       continue
     }
-    nextBase[field] = { value, at }
+    nextBase[field] = { value, at, ...(readAt === undefined ? {} : { readAt }) }
     if (known && sameValue(field, known.value, value)) continue
     const result = mergeField(field, ours, known, value, at)
     if (result.conflict) conflicts.push(result.conflict)
@@ -57,6 +61,11 @@ export function mergeCase(
   }
   const { state, changes } = setFields(ours, accepted, at, source)
   return { state, base: nextBase, changes, conflicts, stale, unsure }
+}
+
+/** Reconciliation's reads wait in the inbox and may be passed by a later read with the same time. */
+function isReadEarlier(base: Dated, at: string, readAt: string | undefined): boolean {
+  return base.readAt !== undefined && readAt !== undefined && readAt < base.readAt && at <= base.at
 }
 
 /**

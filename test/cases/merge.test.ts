@@ -63,6 +63,17 @@ describe('three-way merge of a case', () => {
     expect(later.changes).toEqual({ tags: { from: ['vip'], to: [] } })
   })
 
+  it('drops an earlier read that comes later, in the same second of the vendor', () => {
+    const second = '2026-11-22T10:03:00.000Z'
+    const read = (state: CaseState, base: DatedFields, tags: readonly string[], readAt: string) =>
+      mergeCase(state, base, { tags }, second, desk, readAt)
+    const fresh = read(empty, {}, ['vip', 'warehouse'], '2026-11-22T10:03:00.500Z')
+    const late = read(fresh.state, fresh.base, ['vip'], '2026-11-22T10:03:00.200Z')
+    expect(late).toMatchObject({ changes: {}, stale: ['tags'], unsure: false })
+    const next = read(late.state, late.base, ['vip'], '2026-11-22T10:03:00.700Z')
+    expect(next.changes).toEqual({ tags: { from: ['vip', 'warehouse'], to: ['vip'] } })
+  })
+
   it('hears a change in the same second as our own write, from a vendor that tells whole seconds', () => {
     const second = '2026-11-22T10:03:00.000Z'
     const first = mergeCase(empty, {}, { tags: ['a'] }, minute(1), desk)

@@ -30,6 +30,8 @@ export interface Dated<T = unknown> {
   readonly undated?: true
   /** Our write: when the hub learnt that it was done, by the hub's clock. What was read before that is old. */
   readonly writtenAt?: string
+  /** What the hub read itself: when it began to, by the hub's clock. What was read before that is old. */
+  readonly readAt?: string
 }
 export type DatedFields = Readonly<Record<string, Dated>>
 
