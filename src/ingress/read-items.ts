@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { InboundContext, InboundItem, InboundRequest } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
+import { checkTimes } from '#hub/connector/times.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
 
 type Receive = NonNullable<LoadedConnection['connector']['can']['receive']>
@@ -29,6 +30,7 @@ export async function readItems(
     const row = { ...base, key: storableKey(item.key), body: Buffer.from(item.body) }
     try {
       const observations = await receive.normalise(item, context)
+      checkTimes(observations, context.now())
       read.push({ ...row, state: observations.length === 0 ? 'ignored' : 'pending' })
     } catch (error) {
       read.push({ ...row, state: 'quarantined', reason: reasonOf(error) })

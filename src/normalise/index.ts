@@ -5,6 +5,7 @@
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
+import { checkTimes } from '#hub/connector/times.ts'
 import type { Hub } from '#hub/hub.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
@@ -79,7 +80,9 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
     const { receive } = connection.connector.can
     if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
     const item = { key: row.dedupe_key, body: row.body.toString() }
-    return { row, observations: clean(await receive.normalise(item, { config: connection.config, now })) }
+    const observations = clean(await receive.normalise(item, { config: connection.config, now }))
+    checkTimes(observations, now())
+    return { row, observations }
   } catch (error) {
     return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
   }

@@ -188,7 +188,15 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       requester: requesterOf(profile),
       ...optional,
     }
-    put(connection, opened.id, { type: 'case.create', caseId: opened.id, draft }, cause, planned.subject, parent.id)
+    put(
+      connection,
+      opened.id,
+      { type: 'case.create', caseId: opened.id, draft },
+      cause,
+      planned.subject,
+      planned.text,
+      parent.id,
+    )
   }
 
   function updatePerson(

@@ -167,6 +167,8 @@ describe('what is authentic and odd', () => {
     ['a case without an id', '{"type":"case","occurred_at":"2026-11-22T10:00:00Z","case":{"subject":"x"}}'],
     ['a status nobody knows', aCase.replace('open', 'half-open')],
     ['nested 20,000 deep', deep],
+    ['the year 0', aCase.replace('2026-11-22', '0000-01-01')],
+    ['the far future', aCase.replace('2026-11-22', '9999-12-31')],
   ])('%s: quarantined with its bytes and the reason', async (_, body) => {
     const answer = await send(hook(), body, signed(body))
     expect(answer.status, answer.body).toBe(202)
