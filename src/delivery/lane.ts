@@ -44,6 +44,8 @@ class LaneLost extends Error {
 /** Rows in hand for each call under way, so that the next claim is back before the first ones are through. */
 const rowsPerCall = 16
 const graceMs = 10_000
+/** A settled row may make way for the next one of its order key: one look serves all that settle within this time. */
+const lookAgainMs = 25
 /** After an error that must not happen. */
 const puzzledMs = 60_000
 
@@ -69,6 +71,7 @@ export class Lane {
   #isStopping = false
   #claiming: Promise<void> | undefined
   #isMore = false
+  #lookAgain: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
 
   constructor(name: string, fence: number, heldUntilMs: number, hub: LaneHub, perform: Perform, options: LaneOptions) {
@@ -103,20 +106,18 @@ export class Lane {
     return this.#inHand.size > 0 || this.#claiming ? 0 : performance.now() - this.#idleSinceMs
   }
 
-  /** Looks for work; while one look is under way, the next follows it. */
+  /** There may be work: looks for it as soon as there is room and the look before is over. */
   pump(): void {
-    if (!this.#mayBegin) return
-    if (this.#claiming) {
-      this.#isMore = true
-      return
-    }
-    if (this.#inHand.size > this.#batchSize / 2) return
+    this.#isMore = true
+    this.#look()
+  }
+
+  #look(): void {
+    if (!this.#isMore || !this.#mayBegin || this.#claiming || this.#inHand.size > this.#batchSize / 2) return
+    this.#isMore = false
     this.#claiming = this.#claim().finally(() => {
       this.#claiming = undefined
-      if (this.#isMore) {
-        this.#isMore = false
-        this.pump()
-      }
+      this.#look()
     })
   }
 
@@ -127,6 +128,7 @@ export class Lane {
       const limit = this.#batchSize - this.#inHand.size
       const { fence, rows } = await claim<OutboxRow>(db, 'outbox', { lane: this.name, limit, leaseSeconds })
       for (const row of rows) this.#take({ row, fence, isWaiting: true })
+      if (rows.length === limit) this.#isMore = true
     } catch (error) {
       // The next look comes with the next poll.
       const level = isPassing(error) ? 'warn' : 'error'
@@ -192,7 +194,11 @@ export class Lane {
 
   #rest(): void {
     if (this.#inHand.size === 0) this.#idleSinceMs = performance.now()
-    this.pump()
+    this.#look()
+    this.#lookAgain ??= setTimeout(() => {
+      this.#lookAgain = undefined
+      this.pump()
+    }, lookAgainMs).unref()
   }
 
   async #giveBackWaiting(): Promise<void> {
