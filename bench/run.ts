@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
- * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest` or `-- effect` runs one part.
+ * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect` or `-- start` runs one part.
  */
 import { createHmac, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
+import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 import { httpRequest, loadAtRate, loadFlatOut } from './load.ts'
 import { createDatabase, type Side, type Sink, startHubSide, startReference, startSink } from './sides.ts'
 
@@ -16,6 +17,8 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'string' }, rounds: { type: 'string', default: '5' } },
 })
 const rounds = Number(values.rounds)
+/** After its start a process gives back what only the start needed. */
+const settleMs = 6_000
 const wants = (part: string) => positionals.length === 0 || positionals.includes(part)
 const quiet = { debug() {}, info() {}, warn() {}, error: console.error }
 
@@ -27,6 +30,8 @@ interface Row {
   readonly goal: string
 }
 const rows: Row[] = []
+/** What has a goal of its own and no yardstick. */
+const starts: { readonly what: string; readonly hub: number; readonly goal: string }[] = []
 
 const data = mkdtempSync(join(tmpdir(), 'deskweave-bench-db-'))
 const postgres = await startEmbedded({ dataDir: data, log: quiet })
@@ -34,15 +39,16 @@ const sink = await startSink()
 try {
   if (wants('ingest')) await benchIngest(sink)
   if (wants('effect')) await benchEffect(sink)
+  if (wants('start')) await benchStart()
 } finally {
   sink.stop()
   await postgres.stop()
   rmSync(data, { recursive: true, force: true })
 }
-console.table(Object.fromEntries(rows.map(({ what, ...row }) => [what, row])))
+console.table(Object.fromEntries([...rows, ...starts].map(({ what, ...row }) => [what, row])))
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`
 console.log(`median of ${rounds}, ${machine}`)
-if (values.json) writeFileSync(values.json, JSON.stringify({ machine, rounds, rows }, null, 2))
+if (values.json) writeFileSync(values.json, JSON.stringify({ machine, rounds, rows, starts }, null, 2))
 
 /** Accept only: tenant, signature, dedupe and the durable row against express with the signature and nothing behind it. */
 async function benchIngest(to: Sink) {
@@ -82,6 +88,35 @@ async function benchEffect(to: Sink) {
   })
   add('event → effect at 100/s, p99 ms', latency, '≤ 2')
   await Promise.all([hub.stop(), reference.stop()])
+}
+
+/** An empty hub with its own PostgreSQL: how soon it is ready, and what it takes while nothing happens. */
+async function benchStart() {
+  const figures = { firstMs: [] as number[], nextMs: [] as number[], rssMb: [] as number[] }
+  for (let round = 0; round < rounds; round += 1) {
+    const data = temporaryFolder()
+    for (const place of ['firstMs', 'nextMs'] as const) {
+      const startedMs = performance.now()
+      const hub = await startHubProcess({ dataDir: data.path, env: { NODE_ENV: 'production' } })
+      figures[place].push(performance.now() - startedMs)
+      if (place === 'nextMs') {
+        await new Promise((resolve) => setTimeout(resolve, settleMs))
+        figures.rssMb.push(rssMb(hub.pid))
+      }
+      await hub.stop()
+    }
+    data.remove()
+  }
+  const note = (what: string, values: readonly number[], goal: string) =>
+    starts.push({ what, hub: Math.round(median(values)), goal })
+  note('start to ready, empty data folder, ms', figures.firstMs, '< 3000')
+  note('start to ready, existing data folder, ms', figures.nextMs, '< 1000')
+  note('idle hub process, MB resident', figures.rssMb, '< 130')
+}
+
+/** Resident memory as Linux counts it. */
+function rssMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
 async function alternate(sides: readonly [Side, Side], measure: (side: Side) => Promise<number>) {
