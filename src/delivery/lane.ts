@@ -246,6 +246,7 @@ export class Lane {
   /** Calls under way may end; what has not begun goes back at once. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    clearTimeout(this.#lookAgain)
     await this.#claiming
     await this.#giveBackWaiting()
     const timer = setTimeout(() => this.#stopping.abort(new Error('the hub is stopping')), graceMs)
