@@ -113,22 +113,15 @@ export async function settle<Table extends LedgerTable>(
 ): Promise<number> {
   if (settlements.length === 0) return 0
   const rest = table === 'inbox' ? inboxRest : outboxRest
-  // Row by row through the primary key, and from there by place: left to itself the planner compares every row with every
-  // settlement, or reads an index from end to end.
   const { numAffectedRows } = await sql`
-    with fresh as materialized (
-      select held.row_id, given.* from jsonb_to_recordset(${JSON.stringify(settlements)}::jsonb)
-        as given(seq bigint, state text, "retryInMs" double precision, ${rest.shape}),
-      lateral (
-        select ctid as row_id from ${sql.table(table)} where seq = given.seq and fence = ${fence} offset 0 for update
-      ) held
-    )
     update ${sql.table(table)} item
     set state = fresh.state, lease_until = null, fence = null,
       due_at = case when fresh."retryInMs" is null then item.due_at
         else statement_timestamp() + make_interval(secs => fresh."retryInMs" / 1000) end,
       ${rest.set}
-    from fresh where item.ctid = fresh.row_id
+    from jsonb_to_recordset(${JSON.stringify(settlements)}::jsonb)
+      as fresh(seq bigint, state text, "retryInMs" double precision, ${rest.shape})
+    where item.seq = fresh.seq and item.fence = ${fence} and item.seq = any(${settlements.map(({ seq }) => seq)}::bigint[])
   `.execute(db)
   return Number(numAffectedRows ?? 0)
 }

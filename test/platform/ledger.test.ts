@@ -51,6 +51,26 @@ describe('the ledger', () => {
     expect(new Set(all).size).toBe(all.length)
   })
 
+  it('settles a row that was changed by somebody else while the settlement waited for it', async () => {
+    await arrive(1)
+    const { fence } = await claim<Row>(database.db, 'inbox', { limit: 1 })
+    let settled: Promise<number> | undefined
+    await database.db.transaction().execute(async (trx) => {
+      // As a webhook does that comes again.
+      await sql`update inbox set duplicates = duplicates + 1`.execute(trx)
+      settled = settle(database.db, 'inbox', fence, [{ seq: 1, state: 'done' }])
+      await someoneWaits()
+    })
+    expect(await settled).toBe(1)
+  })
+
+  async function someoneWaits(): Promise<void> {
+    const waiting = sql<{ found: boolean }>`select exists (select from pg_locks where not granted) as found`
+    while (!(await waiting.execute(database.db)).rows[0]?.found) {
+      // Asking takes a round trip each time.
+    }
+  }
+
   it('gives the rows of a dead worker to the next one and refuses what the dead one writes later', async () => {
     await arrive(2)
     const dead = await claim<Row>(database.db, 'inbox', { limit: 2 })
