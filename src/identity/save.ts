@@ -39,38 +39,30 @@ async function insertNew(trx: Trx, { leaves, records, identities, merges }: Plan
   `.execute(trx)
 }
 
-/**
- * The owner of a record is not among what changes. Each row is found by its key and changed at its place: a planner without
- * statistics would read whole tables, or compare every row with every change.
- */
+/** The owner of a record is not among what changes. `any` beside the join keeps a planner without statistics at the index. */
 async function updateChanged(trx: Trx, { leaves, records, identities }: Plan) {
   if (leaves.changed.length + records.changed.length + identities.changed.length === 0) return
   await sql`
     with leaf as (
       update profiles set root_id = row.root_id, name = row.name, updated_at = row.updated_at
       from jsonb_to_recordset(${json(leaves.changed.map(fromLeaf))}::jsonb)
-        as row(id text, root_id text, name text, updated_at timestamptz),
-      lateral (select ctid as place from profiles where id = row.id offset 0 for update) found
-      where profiles.ctid = found.place
+        as row(id text, root_id text, name text, updated_at timestamptz)
+      where profiles.id = row.id and profiles.id = any(${leaves.changed.map((one) => one.id)})
     ), record as (
       update person_records set company_id = row.company_id, verified = row.verified, facts = row.facts,
         observed_at = row.observed_at
       from jsonb_to_recordset(${json(records.changed.map(fromRecord))}::jsonb)
-        as row(connection_id text, external_id text, company_id text, verified boolean, facts jsonb, observed_at timestamptz),
-      lateral (
-        select ctid as place from person_records
-        where connection_id = row.connection_id and external_id = row.external_id offset 0 for update
-      ) found
-      where person_records.ctid = found.place
+        as row(connection_id text, external_id text, company_id text, verified boolean, facts jsonb, observed_at timestamptz)
+      where person_records.connection_id = row.connection_id and person_records.external_id = row.external_id
+        and person_records.connection_id = any(${distinct(records.changed.map((one) => one.connectionId))})
+        and person_records.external_id = any(${records.changed.map((one) => one.externalId)})
     )
     update identities set profile_id = row.profile_id, verified = row.verified, connection_id = row.connection_id,
       external_id = row.external_id
     from jsonb_to_recordset(${json(identities.changed.map(fromIdentity))}::jsonb)
-      as row(kind text, value text, profile_id text, verified boolean, connection_id text, external_id text),
-    lateral (
-      select ctid as place from identities where kind = row.kind and value = row.value and scope = '' offset 0 for update
-    ) found
-    where identities.ctid = found.place
+      as row(kind text, value text, profile_id text, verified boolean, connection_id text, external_id text)
+    where identities.kind = row.kind and identities.value = row.value and identities.scope = ''
+      and identities.kind in ('email', 'phone') and identities.value = any(${identities.changed.map((one) => one.value)})
   `.execute(trx)
 }
 
@@ -141,6 +133,10 @@ async function moveToCompanies(trx: Trx, { moved }: CompanyPlan) {
     where person_records.company_id = row.from_id and person_records.connection_id = row.connection_id
       and person_records.facts -> 'company' ->> 'value' = row.external_id
   `.execute(trx)
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)]
 }
 
 function fromLeaf(leaf: Leaf) {
