@@ -81,7 +81,8 @@ export async function callApi(url: string, method: string, path: string, body?: 
 async function ready(url: string, child: ChildProcess, output: () => string): Promise<void> {
   const deadline = performance.now() + 20_000
   while (performance.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`the hub ended with ${child.exitCode} while it started:\n${output()}`)
+    const end = child.exitCode ?? child.signalCode
+    if (end !== null) throw new Error(`the hub ended with ${end} while it started:\n${output()}`)
     const answer = await fetch(`${url}/readyz`).catch(() => undefined)
     if (answer?.ok) return
     await new Promise((resolve) => setTimeout(resolve, 20))
