@@ -244,5 +244,7 @@ function contextTo(settings: object): Context<DeskConfig> {
       fetch(url, { method, headers, ...(typeof body === 'string' ? { body } : {}) }),
     json: () => Promise.reject(new Error('the desk connector signs its own bodies')),
   }
-  return { config: config.parse(settings), now: () => new Date(now), http, log, signal: new AbortController().signal }
+  const net = { resolve: () => Promise.reject(new Error('the desk connector speaks HTTP only')) }
+  const signal = new AbortController().signal
+  return { config: config.parse(settings), now: () => new Date(now), http, net, log, signal }
 }

@@ -3,10 +3,10 @@
  * needs (ids, time) is given.
  */
 import { createHash } from 'node:crypto'
-import type { CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { BounceFacts, CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
 import type { Cause, Dated, DatedFields, Source } from '#hub/platform/db/schema.ts'
 import type { DomainEvent, EventType } from './event.ts'
-import { type CaseState, type Fields, fieldsOf, read, solvedStatuses } from './fields.ts'
+import { type CaseState, type Fields, fieldsOf, read, solvedStatuses, waitingStatuses } from './fields.ts'
 import { type Merged, mergeCase, setFields } from './merge.ts'
 
 export interface LinkState {
@@ -38,8 +38,8 @@ export interface LoadedBook {
   readonly links: readonly LinkState[]
   /** Messages that the batch may touch: by external id, and ours that still wait for one. */
   readonly messages: readonly MessageState[]
-  /** The ids of the rating events that the cases have; absent when no rating is looked at. */
-  readonly ratings?: readonly string[]
+  /** The ids of the rating and bounce events that the cases have; absent when none is looked at. */
+  readonly reports?: readonly string[]
 }
 
 /** What an observation is about, and why it is looked at. */
@@ -67,6 +67,10 @@ export interface CaseBook {
   observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
   /** A rating given in the vendor's own survey. Empty for one that is known already. */
   observeRating(caseId: string, rating: RatingFacts, news: News): DomainEvent[]
+  /** A message of ours that did not arrive. Empty for a report that is known already. */
+  observeBounce(caseId: string, bounce: BounceFacts, news: News): DomainEvent[]
+  /** The customer wrote again where the channel knows no status: what waits or is solved goes on; what is closed stays. */
+  reopen(caseId: string, messageId: string, news: News): DomainEvent[]
   /** What a write of ours will change beside what it is for: known beforehand, so that its echo is empty. No event. */
   foresee(caseId: string, values: Fields, source: Source, at: string): void
   /** A change that the hub itself wants. */
@@ -86,7 +90,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
   const linksByCase = Map.groupBy(loaded.links, (link) => link.caseId) as Map<string, LinkState[]>
   const messages = new Map<string, MessageState>()
   const waiting: MessageState[] = []
-  const ratings = new Set(loaded.ratings)
+  const reports = new Set(loaded.reports)
   const dirty = { cases: new Set<string>(), links: new Set<string>(), messages: new Set<MessageState>() }
   for (const message of loaded.messages) {
     if (message.externalId === null) waiting.push(message)
@@ -106,6 +110,13 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     ])
     links.set(key, link)
     dirty.links.add(key)
+  }
+
+  /** A report is the same in whichever delivery it comes. */
+  function once(report: DomainEvent): DomainEvent[] {
+    if (reports.has(report.id)) return []
+    reports.add(report.id)
+    return [report]
   }
 
   const book: CaseBook = {
@@ -217,10 +228,27 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const state = cases.get(caseId)
       if (!state) return []
       const source: Source = { kind: 'connection', connectionId: news.connectionId, record: caseId }
-      const received = event('rating.received', { state, source, at: news.at, news }, { rating })
-      if (ratings.has(received.id)) return []
-      ratings.add(received.id)
-      return [received]
+      return once(event('rating.received', { state, source, at: news.at, news }, { rating }))
+    },
+
+    observeBounce(caseId, { address, permanent, reason, messageId }, news) {
+      const state = cases.get(caseId)
+      if (!state) return []
+      const source: Source = { kind: 'connection', connectionId: news.connectionId, record: messageId ?? caseId }
+      const message = messageId === undefined ? undefined : messages.get(linkKey(news.connectionId, messageId))
+      const data = { address, permanent, reason, ...(message ? { messageId: message.id } : {}) }
+      return once(event('message.bounced', { state, source, at: news.at, news }, data))
+    },
+
+    reopen(caseId, messageId, news) {
+      const state = cases.get(caseId)
+      if (!state || !waitingStatuses.has(read.status(state.fields))) return []
+      const source: Source = { kind: 'connection', connectionId: news.connectionId, record: messageId }
+      const { at: changedAt = news.at } = state.provenance['status'] ?? {}
+      const at = changedAt > news.at ? changedAt : news.at
+      const result = setFields(state, { status: 'open' }, at, source)
+      keepCase(result.state)
+      return changeEvents({ changes: result.changes, conflicts: [] }, { state: result.state, source, at, news })
     },
 
     foresee(caseId, values, source, at) {
@@ -327,14 +355,15 @@ function statusEvents(before: unknown, about: About): DomainEvent[] {
 
 /**
  * Event ids come from their cause, so that the same news gives the same ids: an update by what changed, a message by its
- * id, everything else once per case, type and time. A rating is the same in whichever delivery it comes.
+ * id, everything else once per case, type and time. A rating or bounce is the same in whichever delivery it comes.
  */
 function event(type: EventType, about: About, data: Readonly<Record<string, unknown>>): DomainEvent {
   const requester = read.requester(about.state.fields)
   const { connectionId, cause } = about.news
-  const what = JSON.stringify(data['changes'] ?? data['rating'] ?? data['messageId'] ?? '')
+  const bounced = type === 'message.bounced' ? [data['address'], data['permanent'], about.source] : undefined
+  const what = JSON.stringify(bounced ?? data['changes'] ?? data['rating'] ?? data['messageId'] ?? '')
   const why =
-    type === 'rating.received'
+    type === 'rating.received' || type === 'message.bounced'
       ? (connectionId ?? '')
       : `${cause.inboxSeq ?? ''}|${cause.eventId ?? ''}|${cause.ruleId ?? ''}|${cause.actor ?? ''}`
   return {

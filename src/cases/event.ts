@@ -10,6 +10,7 @@ export const eventTypes = [
   'case.deleted',
   'message.received',
   'message.sent',
+  'message.bounced',
   'rating.received',
   'profile.created',
   'profile.updated',

@@ -46,6 +46,8 @@ function agentKey(agent: AgentFacts | null | undefined): string {
 }
 
 export const solvedStatuses: ReadonlySet<CaseStatus> = new Set<CaseStatus>(['solved', 'closed'])
+/** Where the customer's word is waited for: it opens the case again. */
+export const waitingStatuses: ReadonlySet<CaseStatus> = new Set<CaseStatus>(['pending', 'on_hold', 'solved'])
 
 /** Typed reads of the flat fields. */
 export const read = {

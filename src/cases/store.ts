@@ -24,20 +24,20 @@ export interface BookRefs {
   readonly cases: readonly CaseRef[]
   readonly caseIds: readonly string[]
   readonly messages: readonly MessageRef[]
-  /** Whether the ratings that the cases have matter. */
-  readonly withRatings?: boolean
+  /** Whether the ratings and bounces that the cases have matter. */
+  readonly withReports?: boolean
 }
 
 export async function loadBook(db: Db, refs: BookRefs): Promise<LoadedBook> {
   const caseIds = [...refs.caseIds, ...(await linkedCases(db, refs.cases))]
-  if (caseIds.length === 0) return { cases: [], links: [], messages: [], ratings: [] }
-  const [cases, links, messages, ratings] = [
+  if (caseIds.length === 0) return { cases: [], links: [], messages: [], reports: [] }
+  const [cases, links, messages, reports] = [
     await db.selectFrom('cases').selectAll().where('id', '=', sql<string>`any(${caseIds})`).execute(),
     await db.selectFrom('case_links').selectAll().where('case_id', '=', sql<string>`any(${caseIds})`).execute(),
     await loadMessages(db, caseIds, refs.messages),
-    refs.withRatings ? await loadRatings(db, caseIds) : [],
+    refs.withReports ? await loadReports(db, caseIds) : [],
   ]
-  return { cases: cases.map(toCase), links: links.map(toLink), messages: messages.map(toMessage), ratings }
+  return { cases: cases.map(toCase), links: links.map(toLink), messages: messages.map(toMessage), reports }
 }
 
 async function linkedCases(db: Db, refs: readonly CaseRef[]): Promise<string[]> {
@@ -70,12 +70,12 @@ async function loadMessages(db: Db, caseIds: readonly string[], refs: readonly M
     .execute()
 }
 
-async function loadRatings(db: Db, caseIds: readonly string[]): Promise<readonly string[]> {
+async function loadReports(db: Db, caseIds: readonly string[]): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('events')
     .select('id')
     .where('case_id', '=', sql<string>`any(${caseIds})`)
-    .where('type', '=', 'rating.received')
+    .where('type', 'in', ['rating.received', 'message.bounced'])
     .execute()
   return rows.map((row) => row.id)
 }

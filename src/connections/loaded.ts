@@ -5,6 +5,7 @@ import type { Connector, Context, Log } from '#hub/connector/contract.ts'
 import type { AccountLimits, Priority } from '#hub/platform/account-limits.ts'
 import type { ConnectionStatus } from '#hub/platform/db/schema.ts'
 import { type Account, createOutboundHttp, outboundAccount } from '#hub/platform/outbound-http.ts'
+import { createOutboundNet } from '#hub/platform/outbound-net.ts'
 import { redactor } from '#hub/platform/redact-text.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
 import type { ExtraHosts } from '#hub/platform/ssrf.ts'
@@ -111,12 +112,11 @@ export function contextOf(
   options: CallOptions,
 ): Context<unknown> {
   const { config, door } = connection
-  const scope = { signal, priority: options.priority ?? ('rule' as const) }
-  const http = createOutboundHttp(
-    door.account(),
-    options.beforeSend ? { ...scope, beforeSend: options.beforeSend } : scope,
-  )
-  return { config, now, http, log: door.log, signal }
+  const { priority = 'rule', beforeSend } = options
+  const scope = { signal, priority, ...(beforeSend ? { beforeSend } : {}) }
+  const account = door.account()
+  const [http, net] = [createOutboundHttp(account, scope), createOutboundNet(account, scope)]
+  return { config, now, http, net, log: door.log, signal }
 }
 
 export interface FieldProblem {

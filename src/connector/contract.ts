@@ -58,6 +58,9 @@ export interface Receipt {
   readonly version?: string
 }
 
+/** What a look for an earlier attempt's effect gave. */
+export type Found = Receipt | 'unknown' | undefined
+
 export interface CaseDraft {
   readonly subject: string
   readonly text: string
@@ -90,6 +93,23 @@ export interface OutMessage {
   readonly text: string
   readonly html?: string
   readonly attachments?: readonly Attachment[]
+  /** Written by a rule or a survey, not by a person: channels that can say so do, and machines do not answer it. */
+  readonly automatic?: boolean
+  /** Where the reader stops messages of this kind with one request (RFC 8058). */
+  readonly unsubscribeUrl?: string
+  /** Filled by the hub when the message leaves, for connectors that declare `needsThread`. */
+  readonly thread?: OutThread
+}
+
+/** The conversation that a message goes into, as the hub knows it: for channels without cases of their own (mail). */
+export interface OutThread {
+  readonly subject: string
+  /** The requester, at the address she last wrote from in this case. */
+  readonly to: { readonly email: string; readonly name?: string }
+  /** The vendor's ids of the case's public messages, the oldest first. */
+  readonly earlier: readonly string[]
+  /** The one of them that this answers: the customers' latest. */
+  readonly answers?: string
 }
 
 /** A message to a place in a tool (a channel, a person), not to a case. */
@@ -103,6 +123,8 @@ export interface Notice {
 export interface Page {
   readonly observations: readonly Observation[]
   readonly cursor: string
+  /** Records that are there and cannot be understood: kept for a person to look at. `key` as in `InboundItem`. */
+  readonly unreadable?: readonly (InboundItem & { readonly reason: string })[]
 }
 
 /**
@@ -122,6 +144,11 @@ export interface Capabilities<C> {
   }
   /** Everything that changed since the cursor; backfill (no cursor: from `ctx.now()` on) and reconciliation. */
   readonly changes?: { since(ctx: Context<C>, cursor: string | undefined): AsyncIterable<Page> }
+  /**
+   * A line that stays open (IMAP IDLE, a socket) for vendors that push no webhooks. It says only that there is news: the hub
+   * then reads `changes`. Runs until `ctx.signal` aborts; when it ends or throws, the hub opens it again after a pause.
+   */
+  readonly watch?: { run(ctx: Context<C>, onNews: () => void): Promise<void> }
   readonly readCases?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly CaseFacts[]> }
   readonly readPeople?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly PersonFacts[]> }
   readonly writeCase?: {
@@ -130,10 +157,15 @@ export interface Capabilities<C> {
     create(ctx: Context<C>, draft: CaseDraft, key: string): Promise<Receipt>
     update(ctx: Context<C>, id: string, change: CaseChange, key: string): Promise<Receipt>
     message(ctx: Context<C>, id: string, message: OutMessage, key: string): Promise<Receipt>
+    /** The channel keeps no cases: public messages come with `thread`. */
+    readonly needsThread?: true
     /** How an unclear outcome is settled, by call. */
     readonly effects: EffectClasses<'create' | 'update' | 'message'>
-    /** For calls declared `probed`: has this key been written already? */
-    find?(ctx: Context<C>, call: 'create' | 'update' | 'message', id: string, key: string): Promise<Receipt | undefined>
+    /**
+     * For calls declared `probed`: has this key been written already? `unknown`: nobody can tell any more; the call is then
+     * repeated as if it were `at_least_once`.
+     */
+    find?(ctx: Context<C>, call: 'create' | 'update' | 'message', id: string, key: string): Promise<Found>
   }
   readonly writePerson?: {
     upsert(ctx: Context<C>, person: PersonFacts, key: string): Promise<Receipt>
@@ -168,6 +200,7 @@ export interface InboundContext<C> {
 
 export interface Context<C> extends InboundContext<C> {
   readonly http: Http
+  readonly net: Net
   readonly log: Log
   /** Aborted when the hub stops or the call has taken too long. */
   readonly signal: AbortSignal
@@ -187,6 +220,21 @@ export interface Http {
    * 429 rate_limited, 503 unavailable, other 5xx outcome_unknown, other 4xx rejected.
    */
   json(method: HttpMethod, path: string, options?: HttpOptions): Promise<unknown>
+}
+/** For protocols other than HTTP: the same guard as for `http`, by address. */
+export interface Net {
+  /**
+   * Connect to the address returned, never to the name: what was checked is what is called. TLS verifies the name.
+   * @throws ConnectorError host_refused, unavailable
+   */
+  resolve(host: string, port: number): Promise<{ readonly address: string; readonly servername: string }>
+  /**
+   * One exchange that has an effect (a mail sent) under the account's limits: it begins when its turn comes.
+   * @param exchange calls `leaving` right before what cannot be taken back; that throws when the hub may not send any more.
+   * @param budget which of the manifest's budgets it spends; `default` when absent.
+   * @throws ConnectorError unavailable when it is given up before its turn; what the exchange throws
+   */
+  spend<T>(exchange: (leaving: () => void) => Promise<T>, budget?: string): Promise<T>
 }
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface HttpInit {

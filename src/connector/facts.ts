@@ -114,12 +114,42 @@ export interface RatingFacts {
 }
 
 /**
+ * Where a message of a channel without cases of its own (mail) belongs. The connector tells the evidence; the hub, which
+ * knows the cases and who takes part in them, decides.
+ */
+export interface ThreadFacts {
+  /** The case that this message opens when it joins none; its `id` comes from the message, so that it is the same each time. */
+  readonly opens: CaseFacts
+  /** Ids of this connection's cases that the sender has proof of: a signed address, a signed message id. The best first. */
+  readonly proven: readonly string[]
+  /** Ids of the messages that this one answers, without proof. The nearest first. */
+  readonly answers: readonly string[]
+  /** The sender's address: a case is joined only by those who take part in it. */
+  readonly from: string
+  /** Written by a machine: never opens or reopens a case, is never answered, and counts as nobody's reply. */
+  readonly automatic: boolean
+}
+
+/** A message of ours that did not arrive. */
+export interface BounceFacts {
+  /** The case and the message (vendor's id) that it was, proven by a signature of ours. */
+  readonly caseId: string
+  readonly messageId?: string
+  readonly address: string
+  /** `true`: the address does not exist or refuses us for good; nothing is sent there again. */
+  readonly permanent: boolean
+  readonly reason: string
+}
+
+/**
  * What a vendor told us. `occurredAt` orders facts that carry no time of their own. `byHub`: the vendor says that this is
  * our own write coming back (a hint; the three-way merge is the guard).
  */
 export type Observation = { readonly occurredAt: string; readonly byHub: boolean } & (
   | { readonly type: 'case'; readonly case: CaseFacts }
   | { readonly type: 'message'; readonly caseId: string; readonly message: MessageFacts }
+  | { readonly type: 'threaded'; readonly message: MessageFacts; readonly thread: ThreadFacts }
+  | { readonly type: 'bounce'; readonly bounce: BounceFacts }
   | { readonly type: 'person'; readonly person: PersonFacts }
   | { readonly type: 'rating'; readonly caseId: string; readonly rating: RatingFacts }
   /** A thin webhook: the hub reads the record, in batches, before it works on it. */

@@ -34,6 +34,13 @@ function timesOf(observation: Observation): readonly (readonly [string, string |
       return [...common, ['message.sent_at', observation.message.sentAt]]
     case 'person':
       return [...common, ['person.updated_at', observation.person.updatedAt]]
+    case 'threaded':
+      return [
+        ...common,
+        ['message.sent_at', observation.message.sentAt],
+        ['case.created_at', observation.thread.opens.createdAt],
+      ]
+    case 'bounce':
     case 'rating':
     case 'pointer':
       return common

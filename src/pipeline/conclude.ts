@@ -1,7 +1,7 @@
 /** From facts to everything that follows from them: who, which case, what changed, which rules, which effects. */
 import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { PersonFacts } from '#hub/connector/facts.ts'
+import type { CaseFacts, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
 import { type PersonClaim, type ResolvedPerson, resolvePeople, rootsOfLeaves } from '#hub/identity/index.ts'
 import type { Fact, InboxRow } from '#hub/normalise/index.ts'
 import { causesOfOpening, openedCases } from '#hub/outbox/index.ts'
@@ -13,6 +13,7 @@ import type { PipelineHub } from './index.ts'
 import { park, takeParked } from './parked.ts'
 import { profileEvents } from './profile-events.ts'
 import type { RuleBook } from './rule-book.ts'
+import { type PlacedFact, placeThreads } from './threading.ts'
 
 export interface Work {
   readonly row: InboxRow
@@ -21,10 +22,10 @@ export interface Work {
 }
 
 /** One fact on its way through the batch. */
-export interface Step {
+export interface Step<F = PlacedFact> {
   readonly row: Pick<InboxRow, 'seq' | 'source'>
   readonly connectionId: string
-  readonly fact: Fact
+  readonly fact: F
 }
 
 /** What became of the rows, by their numbers. */
@@ -42,9 +43,10 @@ export async function conclude(
   works: readonly Work[],
 ): Promise<Concluded> {
   if (works.length === 0) return { repaired: new Set(), unsure: new Set() }
-  const steps = works.flatMap(({ row, connection, facts }) =>
-    facts.map((fact): Step => ({ row, connectionId: connection.id, fact })),
+  const told = works.flatMap(({ row, connection, facts }) =>
+    facts.map((fact): Step<Fact> => ({ row, connectionId: connection.id, fact })),
   )
+  const steps = await placeThreads(trx, told)
   const parked = await takeParked(
     trx,
     steps.flatMap(({ connectionId, fact }) => (fact.type === 'case' ? { connectionId, externalId: fact.case.id } : [])),
@@ -57,15 +59,16 @@ export async function conclude(
   const opened = await openedCases(trx, keys)
   const book = createCaseBook(
     await loadBook(trx, {
-      cases: all.flatMap(({ connectionId, fact }) => {
-        const externalId = caseIdOf(fact)
-        return externalId === undefined ? [] : { connectionId, externalId }
-      }),
+      cases: all.flatMap(({ connectionId, fact }) =>
+        [caseIdOf(fact), fact.claims].flatMap((externalId) =>
+          externalId === undefined ? [] : { connectionId, externalId },
+        ),
+      ),
       caseIds: [...opened.values()],
       messages: all.flatMap(({ connectionId, fact }) =>
         fact.type === 'message' ? { connectionId, messageId: fact.message.id } : [],
       ),
-      withRatings: all.some(({ fact }) => fact.type === 'rating'),
+      withReports: all.some(({ fact }) => fact.type === 'rating' || fact.type === 'bounce'),
     }),
     newId,
   )
@@ -128,20 +131,41 @@ export async function conclude(
       const own = fact.case.createdByKey && opened.get(fact.case.createdByKey)
       if (own && !book.caseOf(connectionId, fact.case.id))
         book.link(connectionId, fact.case.id, own, fact.case.url, news.at)
-      const { events, merged } = book.observe(withIsoTimes(fact.case), person?.profileId, news)
+      const claimed = fact.claims === undefined ? undefined : book.caseOf(connectionId, fact.claims)?.id
+      const facts = claimed === undefined ? fact.case : withCustom(fact.case, { related_case: claimed })
+      const { events, merged } = book.observe(withIsoTimes(facts), person?.profileId, news)
       if (merged?.unsure) unsure.add(row.seq)
       return [...aboutPerson, ...events]
+    }
+    if (fact.type === 'bounce') {
+      const bounced = book.caseOf(connectionId, fact.bounce.caseId)
+      return bounced ? book.observeBounce(bounced.id, fact.bounce, news) : []
     }
     const about = book.caseOf(connectionId, fact.caseId)
     if (!about) return 'too early'
     if (fact.type === 'rating') return book.observeRating(about.id, fact.rating, news)
-    return book.observeMessage(about.id, { ...fact.message, sentAt: iso(fact.message.sentAt) }, fact.byHub, news)
+    const again = fact.reopens ? book.reopen(about.id, fact.message.id, news) : []
+    const message = { ...fact.message, sentAt: iso(fact.message.sentAt) }
+    return [...again, ...book.observeMessage(about.id, message, fact.byHub, news)]
   }
 }
 
-function caseIdOf(fact: Fact): string | undefined {
-  if (fact.type === 'case') return fact.case.id
-  return fact.type === 'message' || fact.type === 'rating' ? fact.caseId : undefined
+function caseIdOf(fact: PlacedFact): string | undefined {
+  switch (fact.type) {
+    case 'case':
+      return fact.case.id
+    case 'bounce':
+      return fact.bounce.caseId
+    case 'message':
+    case 'rating':
+      return fact.caseId
+    case 'person':
+      return undefined
+  }
+}
+
+function withCustom(facts: CaseFacts, custom: Readonly<Record<string, FieldValue>>): CaseFacts {
+  return { ...facts, custom: { ...facts.custom, ...custom } }
 }
 
 /** Who each step is about: the requester of a case, the person of a record. */
@@ -166,7 +190,7 @@ async function resolveAll(trx: Trx, steps: readonly Step[], now: Date): Promise<
   )
 }
 
-function personOf(fact: Fact): PersonFacts | undefined {
+function personOf(fact: PlacedFact): PersonFacts | undefined {
   if (fact.type === 'person') return fact.person
   return fact.type === 'case' ? fact.case.requester : undefined
 }

@@ -1,10 +1,10 @@
 /** Messages and ratings whose case has not been seen yet wait here for it. */
 import { sql } from 'kysely'
 import type { CaseRef } from '#hub/cases/index.ts'
-import type { Fact } from '#hub/normalise/index.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
+import type { PlacedFact } from './threading.ts'
 
 const columns = {
   connection_id: 'text',
@@ -34,7 +34,7 @@ export async function park(trx: Trx, steps: readonly Step[], now: Date): Promise
 /** What waited for these cases, oldest first; it waits no longer. */
 export async function takeParked(trx: Trx, cases: readonly CaseRef[]): Promise<readonly Step[]> {
   if (cases.length === 0) return []
-  const taken = await sql<{ seq: number; connection_id: string; inbox_seq: number; observation: Fact }>`
+  const taken = await sql<{ seq: number; connection_id: string; inbox_seq: number; observation: PlacedFact }>`
     delete from parked_observations
     where (connection_id, case_external_id) in (
       select * from unnest(${cases.map((one) => one.connectionId)}::text[], ${cases.map((one) => one.externalId)}::text[])

@@ -1,10 +1,13 @@
 /** Which URLs one connection may call, and where its credentials may go. Pure. */
+import { isIP } from 'node:net'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { ExtraHosts } from './ssrf.ts'
 
 export interface HostPolicy {
   /** @throws ConnectorError host_refused */
   check(method: string, url: URL, headers: Readonly<Record<string, string>>): void
+  /** For protocols other than HTTP. @returns `extra` where the operator opened the host on purpose. @throws ConnectorError host_refused */
+  checkSocket(host: string, port: number): 'extra' | 'public'
 }
 
 export interface HostPolicyOptions {
@@ -19,6 +22,7 @@ export interface HostPolicyOptions {
 }
 
 const label = /^[a-z0-9][a-z0-9-]{0,62}$/
+const hostName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
 /** Headers that open doors, whatever the connector calls its own. */
 const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key']
 const plainHeaders = new Set(['accept', 'content-type', 'user-agent', 'accept-language'])
@@ -71,6 +75,16 @@ export function hostPolicy(options: HostPolicyOptions): HostPolicy {
       if (isElsewhere && Object.keys(headers).some((header) => secretHeaders.has(header))) {
         throw refuse(place, `would get the credentials of ${base.host}`)
       }
+    },
+    checkSocket(host, port) {
+      const hostname = host.toLowerCase()
+      const place = `${hostname}:${port}`
+      if (!hostName.test(hostname) && isIP(hostname) === 0) throw refuse(`"${host}"`, 'is not a host name')
+      if (extraHosts.has({ hostname, port: String(port), protocol: 'tcp:' })) return 'extra'
+      if (!exact.has(place) && !exact.has(hostname) && !matchesStar(hostname)) {
+        throw refuse(place, 'is not an allowed host')
+      }
+      return 'public'
     },
   }
 }

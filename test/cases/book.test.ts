@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { contentHash, createCaseBook, type LoadedBook } from '#hub/cases/book.ts'
 
-const nothing: LoadedBook = { cases: [], links: [], messages: [], ratings: [] }
+const nothing: LoadedBook = { cases: [], links: [], messages: [], reports: [] }
 const news = { connectionId: 'con_desk', at: '2026-11-22T10:00:00.000Z', cause: { inboxSeq: 1, depth: 0 } }
 const at = (n: number) => ({ ...news, at: `2026-11-22T10:0${n}:00.000Z`, cause: { inboxSeq: n, depth: 0 } })
 
@@ -189,7 +189,7 @@ describe('the case book', () => {
     expect(cases.observeRating('case_1', rating, { ...at(1), cause: { inboxSeq: 9, depth: 0 } })).toEqual([])
     expect(types(cases.observeRating('case_1', rating, at(2)))).toEqual(['rating.received'])
     const [state] = cases.changed().cases
-    const again = book({ ...nothing, cases: state ? [state] : [], ratings: [received?.id ?? ''] })
+    const again = book({ ...nothing, cases: state ? [state] : [], reports: [received?.id ?? ''] })
     expect(again.observeRating('case_1', rating, at(1))).toEqual([])
   })
 

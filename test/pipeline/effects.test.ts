@@ -10,7 +10,7 @@ const event: DomainEvent = {
   cause: { depth: 0 },
   occurredAt: new Date('2026-11-22T10:00:00Z'),
 }
-const book = () => createCaseBook({ cases: [], links: [], messages: [], ratings: [] }, (kind) => `${kind}_1`)
+const book = () => createCaseBook({ cases: [], links: [], messages: [], reports: [] }, (kind) => `${kind}_1`)
 
 describe('webhooks of a rule', () => {
   it('may tell one address two things: each is an effect of its own', () => {

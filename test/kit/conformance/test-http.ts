@@ -1,5 +1,5 @@
 /** An `Http` for connectors under test: real HTTP to a local stand-in, whatever host the connector means. */
-import type { Connector, Context, Http, HttpInit } from '#hub/connector/contract.ts'
+import type { Connector, Context, Http, HttpInit, Net } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
 
@@ -104,6 +104,11 @@ export function testContext(connector: Connector, config: unknown, now: Date, st
   }
   const { http, strangers } = testHttp({ connector, config, now: () => now, standIn })
   const log = { debug: write, info: write, warn: write, error: write }
-  const ctx = { config, now: () => now, http, log, signal: new AbortController().signal }
+  // Sandboxes listen on this machine, and what they are called is up to them.
+  const net: Net = {
+    resolve: (host) => Promise.resolve({ address: host, servername: host }),
+    spend: (exchange) => exchange(() => {}),
+  }
+  const ctx = { config, now: () => now, http, net, log, signal: new AbortController().signal }
   return { ctx, strangers, logged }
 }

@@ -1,0 +1,68 @@
+/** The SQL of threads: the cases that messages name, and who takes part in them. */
+import { sql } from 'kysely'
+import type { CaseStatus } from '#hub/connector/facts.ts'
+import type { Db } from '#hub/platform/db/database.ts'
+import type { CaseRef, MessageRef } from './store.ts'
+import type { NamedCase } from './threads.ts'
+
+interface Row {
+  readonly connection_id: string
+  readonly external_ids: string[]
+  readonly status: CaseStatus
+  readonly message_ids: string[]
+  readonly participants: string[]
+}
+
+/** @param messages both those that came and those that they answer. */
+export async function namedCases(
+  db: Db,
+  cases: readonly CaseRef[],
+  messages: readonly MessageRef[],
+): Promise<readonly NamedCase[]> {
+  const { rows } = await sql<Row>`
+    with told as (
+      select message.connection_id, message.external_id, message.case_id
+      from unnest(${messages.map((ref) => ref.connectionId)}::text[], ${messages.map((ref) => ref.messageId)}::text[])
+        as ref(connection_id, external_id)
+      join messages message using (connection_id, external_id)
+      where message.external_id is not null
+    ), named as (
+      select connection_id, case_id from told
+      union
+      select link.connection_id, link.case_id
+      from unnest(${cases.map((ref) => ref.connectionId)}::text[], ${cases.map((ref) => ref.externalId)}::text[])
+        as ref(connection_id, external_id)
+      join case_links link using (connection_id, external_id)
+    )
+    select named.connection_id, found.status,
+      array(
+        select link.external_id from case_links link
+        where link.case_id = found.id and link.connection_id = named.connection_id order by link.created_at, link.external_id
+      ) as external_ids,
+      array(
+        select distinct told.external_id from told
+        where told.case_id = found.id and told.connection_id = named.connection_id
+      ) as message_ids,
+      array(
+        select identity.value
+        from profiles requester
+        join profiles leaf on leaf.root_id = requester.root_id
+        join identities identity on identity.profile_id = leaf.id and identity.kind = 'email'
+        where requester.id = found.requester_id
+        union
+        select jsonb_path_query(record.facts, '$.emails.value[*]') #>> '{}'
+        from person_records record where record.profile_id = found.requester_id
+        union
+        select message.author ->> 'email' from messages message
+        where message.case_id = found.id and message.author ->> 'kind' <> 'system' and message.author ->> 'email' is not null
+      ) as participants
+    from named join cases found on found.id = named.case_id
+  `.execute(db)
+  return rows.map((row) => ({
+    connectionId: row.connection_id,
+    externalIds: row.external_ids,
+    isClosed: row.status === 'closed',
+    participants: row.participants,
+    messageIds: row.message_ids,
+  }))
+}
