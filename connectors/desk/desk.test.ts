@@ -244,7 +244,8 @@ function contextTo(settings: object): Context<DeskConfig> {
       fetch(url, { method, headers, ...(typeof body === 'string' ? { body } : {}) }),
     json: () => Promise.reject(new Error('the desk connector signs its own bodies')),
   }
-  const net = { resolve: () => Promise.reject(new Error('the desk connector speaks HTTP only')) }
+  const noSockets = () => Promise.reject(new Error('the desk connector speaks HTTP only'))
+  const net = { resolve: noSockets, spend: noSockets }
   const signal = new AbortController().signal
   return { config: config.parse(settings), now: () => new Date(now), http, net, log, signal }
 }

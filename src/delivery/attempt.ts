@@ -1,21 +1,32 @@
 /** One attempt at one effect: an unclear past is looked into first, a conflict is read again once. Never throws. */
+
+import type { EffectClass, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Result } from './decide.ts'
 import type { VendorCall } from './vendor-call.ts'
 
-export async function attempt(call: VendorCall, isUnclear: boolean, signal: AbortSignal): Promise<Result> {
+export interface Attempted {
+  readonly result: Result
+  /** How the next lost answer is settled: a look that can no longer tell makes a probed call an at-least-once one. */
+  readonly effect: EffectClass
+}
+
+export async function attempt(call: VendorCall, isUnclear: boolean, signal: AbortSignal): Promise<Attempted> {
+  let { effect } = call
+  const run = async (): Promise<Receipt> => {
+    const found = isUnclear && effect === 'probed' ? await call.find?.() : undefined
+    if (found === 'unknown') effect = 'at_least_once'
+    else if (found) return found
+    return await runThroughConflict(call)
+  }
   try {
-    if (isUnclear && call.effect === 'probed' && call.find) {
-      const receipt = await call.find()
-      if (receipt) return { ok: true, receipt }
-    }
-    return { ok: true, receipt: await runThroughConflict(call) }
+    return { result: { ok: true, receipt: await run() }, effect }
   } catch (error) {
-    return failure(error, signal)
+    return { result: failure(error, signal), effect }
   }
 }
 
-async function runThroughConflict(call: VendorCall) {
+async function runThroughConflict(call: VendorCall): Promise<Receipt> {
   try {
     return await call.run()
   } catch (error) {

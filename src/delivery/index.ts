@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { EffectClass } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Db } from '#hub/platform/db/database.ts'
-import { attempt, failure } from './attempt.ts'
-import type { Result } from './decide.ts'
-import { Lane, type LaneHub, type LaneScope, type Performance } from './lane.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
+import { type Attempted, attempt, failure } from './attempt.ts'
+import { Lane, type LaneHub, type LaneScope } from './lane.ts'
 import type { OnReceipts } from './settler.ts'
 import * as store from './store.ts'
+import { inItsThread } from './thread.ts'
 import { vendorCall } from './vendor-call.ts'
 import { createWebhooks } from './webhooks.ts'
 
@@ -140,29 +140,31 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     }
   }
 
-  async function perform(row: store.OutboxRow, scope: LaneScope, isUnclear: boolean): Promise<Performance> {
+  async function perform(row: store.OutboxRow, scope: LaneScope, isUnclear: boolean): Promise<Attempted> {
     const { action, connection_id: id } = row
     if (action.type === 'webhook') {
       const call = webhooks.call(row.lane, row.key, action, scope)
-      return { result: await attempt(call, isUnclear, scope.signal), effect: call.effect }
+      return await attempt(call, isUnclear, scope.signal)
     }
     let connection: LoadedConnection | undefined
-    let effect: EffectClass = 'keyed'
-    let result: Result
+    let attempted: Attempted
     try {
       connection = await findConnection(id ?? row.lane)
+      const { can } = connection.connector
       const context = hub.connections.contextFor(connection, scope.signal, scope)
-      const call = vendorCall(connection.connector.can, context, action, row.key)
+      const complete = await inItsThread(hub.db, can.writeCase, connection.id, action)
+      const call = vendorCall(can, context, complete, row.key)
       if (!call) throw cannot(connection, action.type)
-      effect = call.effect
-      result = await attempt(call, isUnclear, scope.signal)
+      attempted = await attempt(call, isUnclear, scope.signal)
     } catch (error) {
-      result = failure(error, scope.signal)
+      if (isPassing(error)) throw error
+      attempted = { result: failure(error, scope.signal), effect: 'keyed' }
     }
-    if (!connection) return { result, effect }
+    const { result, effect } = attempted
+    if (!connection) return attempted
     if (result.ok) {
       await hub.connections.reportSuccess(connection.id)
-      return { result, effect }
+      return attempted
     }
     // A connector's words are kept and shown.
     const quiet = { ...result, message: connection.door.redact(result.message) }

@@ -3,11 +3,11 @@
  * The rows of one order key never meet: a claim gives the first pending row of each.
  */
 import PQueue from 'p-queue'
-import type { EffectClass } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import { priorities } from '#hub/platform/account-limits.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { claim, extend, release } from '#hub/platform/ledger.ts'
+import type { Attempted } from './attempt.ts'
 import { decide, type Result } from './decide.ts'
 import { createSettler, type Done, type OnReceipts } from './settler.ts'
 import type { OutboxRow } from './store.ts'
@@ -22,12 +22,8 @@ export interface LaneOptions {
   readonly isAtRest: () => boolean
 }
 
-export interface Performance {
-  readonly result: Result
-  readonly effect: EffectClass
-}
 /** How one row is performed; given by the room. */
-type Perform = (row: OutboxRow, scope: LaneScope, isUnclear: boolean) => Promise<Performance>
+type Perform = (row: OutboxRow, scope: LaneScope, isUnclear: boolean) => Promise<Attempted>
 
 export interface LaneScope {
   readonly signal: AbortSignal

@@ -1,6 +1,7 @@
-/** The SQL of lanes, dead letters and the signing secret. */
+/** The SQL of lanes, dead letters, conversations and the signing secret. */
 import { sql } from 'kysely'
 import { z } from 'zod'
+import type { Author } from '#hub/connector/facts.ts'
 import type { Action } from '#hub/outbox/action.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
@@ -122,6 +123,58 @@ export async function recentSends(db: Db, lane: string, withinMs: number): Promi
       or state = 'sent' and sent_at > statement_timestamp() - make_interval(secs => ${withinMs / 1_000}))
   `.execute(db)
   return rows.map(({ age }) => Math.max(0, age))
+}
+
+export interface Conversation {
+  readonly caseId: string
+  readonly subject: string | null
+  /** Public ones with a vendor's id, the oldest first. */
+  readonly messages: readonly { readonly id: string; readonly author: Author['kind'] }[]
+  /** Where the requester can be reached, the best first. */
+  readonly addresses: readonly { readonly email: string; readonly name: string | null }[]
+}
+
+/**
+ * The requester's own addresses, as last used in this case; then that of whoever opened it, which may belong to nobody's
+ * profile (a sender without proof); then the profile's.
+ */
+export async function conversationOf(
+  db: Db,
+  connectionId: string,
+  externalId: string,
+): Promise<Conversation | undefined> {
+  const { rows } = await sql<Conversation>`
+    with asked as (
+      select cases.id, cases.subject, leaf.root_id from case_links link
+      join cases on cases.id = link.case_id
+      left join profiles leaf on leaf.id = cases.requester_id
+      where link.connection_id = ${connectionId} and link.external_id = ${externalId}
+    ), said as (
+      select messages.external_id, messages.author, messages.sent_at, messages.id from messages
+      join asked on asked.id = messages.case_id
+      where messages.connection_id = ${connectionId} and messages.external_id is not null
+        and messages.visibility = 'public'
+    ), own as (
+      select identity.value, identity.verified, identity.first_seen_at, leaf.name from asked
+      join profiles leaf on leaf.root_id = asked.root_id
+      join identities identity on identity.profile_id = leaf.id and identity.kind = 'email'
+    ), candidates as (
+      select author ->> 'email' as email, author ->> 'name' as name,
+        case when lower(author ->> 'email') in (select value from own) then 1 else 2 end as rank,
+        case when lower(author ->> 'email') in (select value from own) then -extract(epoch from sent_at)
+          else extract(epoch from sent_at) end as place
+      from said where author ->> 'kind' = 'customer' and author ->> 'email' is not null
+      union all
+      select value, name, 3, row_number() over (order by verified desc, first_seen_at, value) from own
+    )
+    select asked.id as "caseId", asked.subject,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', external_id, 'author', author ->> 'kind')
+        order by sent_at, id), '[]') from said) as messages,
+      (select coalesce(jsonb_agg(jsonb_build_object('email', email, 'name', name) order by rank, place), '[]')
+        from candidates) as addresses
+    from asked
+  `.execute(db)
+  return rows[0]
 }
 
 /** Dead letters back to work: same key, same lane, at once. @returns how many there were. */

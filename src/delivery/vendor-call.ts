@@ -1,12 +1,12 @@
 /** Which call of a connector performs an action: one table. */
-import type { Capabilities, CaseChange, Context, EffectClass, Receipt } from '#hub/connector/contract.ts'
+import type { Capabilities, CaseChange, Context, EffectClass, Found, Receipt } from '#hub/connector/contract.ts'
 import type { Action } from '#hub/outbox/action.ts'
 
 export interface VendorCall {
   readonly effect: EffectClass
   run(): Promise<Receipt>
   /** Has the key been written already? For `probed` calls. */
-  find?(): Promise<Receipt | undefined>
+  find?(): Promise<Found>
   /** The call again on what the vendor holds now. */
   afterConflict?(): Promise<VendorCall>
 }

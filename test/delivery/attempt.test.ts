@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { attempt } from '#hub/delivery/attempt.ts'
+import { attempt as attempted } from '#hub/delivery/attempt.ts'
 import type { VendorCall } from '#hub/delivery/vendor-call.ts'
 
 const calm = new AbortController().signal
@@ -15,6 +15,8 @@ const failing = (error: unknown) => async () => {
   throw error
 }
 
+const attempt = async (...given: Parameters<typeof attempted>) => (await attempted(...given)).result
+
 describe('attempt', () => {
   it('looks before it repeats an unclear call, and only then', async () => {
     const probed = call({ find: async () => found })
@@ -24,6 +26,12 @@ describe('attempt', () => {
 
   it('sends what the look did not find', async () => {
     expect(await attempt(call({ find: async () => undefined }), true, calm)).toEqual({ ok: true, receipt: sent })
+  })
+
+  it('sends after a look that can no longer tell, and says that it may be the second time', async () => {
+    const blind = call({ find: async () => 'unknown' as const })
+    expect(await attempted(blind, true, calm)).toEqual({ result: { ok: true, receipt: sent }, effect: 'at_least_once' })
+    expect(await attempted(blind, false, calm)).toEqual({ result: { ok: true, receipt: sent }, effect: 'probed' })
   })
 
   it('does not send when the look fails', async () => {

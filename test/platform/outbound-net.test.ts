@@ -20,7 +20,9 @@ function netThatFinds(...addresses: readonly string[]) {
     api: undefined,
   })
   const found: LookupAddress[] = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
-  return createOutboundNet({ hosts: policy, limits: limits(100), name: 'mail connection con_1' }, calm, () => Promise.resolve(found))
+  return createOutboundNet({ hosts: policy, limits: limits(100), name: 'mail connection con_1' }, calm, () =>
+    Promise.resolve(found),
+  )
 }
 
 describe('sockets that are not HTTP', () => {
@@ -60,7 +62,11 @@ describe('sockets that are not HTTP', () => {
 })
 
 describe('effects that leave by a socket', () => {
-  const account = (requests: number) => ({ hosts: anyHost, limits: limits(requests, () => 0), name: 'mail connection con_1' })
+  const account = (requests: number) => ({
+    hosts: anyHost,
+    limits: limits(requests, () => 0),
+    name: 'mail connection con_1',
+  })
   const send = async (leaving: () => void) => {
     leaving()
     return 'sent'
@@ -79,13 +85,19 @@ describe('effects that leave by a socket', () => {
   it('cost nothing when they never left', async () => {
     const net = createOutboundNet(account(1), calm)
     const refused = new ConnectorError('unavailable', 'connection refused')
-    for (let attempt = 0; attempt < 3; attempt += 1) await expect(net.spend(() => Promise.reject(refused))).rejects.toBe(refused)
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await expect(net.spend(() => Promise.reject(refused))).rejects.toBe(refused)
     await expect(net.spend(send)).resolves.toBe('sent')
   })
 
   it('do not leave when another process has taken the work over', async () => {
     const lost = new Error('lease ran out')
-    const net = createOutboundNet(account(1), { ...calm, beforeSend: () => { throw lost } })
+    const net = createOutboundNet(account(1), {
+      ...calm,
+      beforeSend: () => {
+        throw lost
+      },
+    })
     let sent = false
     const exchange = async (leaving: () => void) => {
       leaving()
