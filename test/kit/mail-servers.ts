@@ -1,0 +1,260 @@
+/**
+ * Real mail servers for tests: dovecot (IMAP, LMTP) and postfix (SMTP) from Debian's packages, with settings, queue and
+ * mailboxes of their own in a temporary folder, on free loopback ports. Nothing leaves the machine.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isAlive } from '#hub/platform/postgres-folders.ts'
+import { dovecotConfig, type MailLayout, mailOwner, postfixMain, postfixMaster } from './mail-config.ts'
+
+const dovecot = '/usr/sbin/dovecot'
+const postfix = '/usr/sbin/postfix'
+const prefix = 'deskweave-mail-'
+const startWithinMs = 15_000
+const answerWithinMs = 2_000
+const stopWithinMs = 10_000
+
+export interface MailServers {
+  /** Names and versions, such as `dovecot 2.3.19.1 and postfix 3.7.11`. */
+  readonly what: string
+  /** The domains that postfix delivers for; it refuses all others. */
+  readonly domains: readonly string[]
+  /** The name in the servers' certificate; they listen on 127.0.0.1. */
+  readonly hostname: string
+  readonly ports: MailLayout['ports']
+  /** PEM of the authority that signed the servers' certificate. */
+  readonly ca: string
+  /** What every mailbox is opened with; the user name is the address. */
+  readonly password: string
+  addMailbox(address: string): void
+  /** The folder on disk that holds a mailbox, its inbox in `new` and `cur`. */
+  maildirOf(address: string): string
+  stopImap(): Promise<void>
+  startImap(): Promise<void>
+  end(): Promise<void>
+}
+
+/** Why the real servers cannot run here, in words for people; `undefined` when they can. */
+export function whyNoMailServers(): string | undefined {
+  if (process.platform !== 'linux') return 'dovecot and postfix are tested on Linux only'
+  if (process.getuid?.() !== 0) return 'dovecot and postfix start as root only'
+  const found = version(dovecot, ['--version'])
+  if (!found) return 'dovecot is not installed (apt-get install dovecot-imapd dovecot-lmtpd postfix)'
+  if (!found.startsWith('2.3.')) return `dovecot ${found} is installed and 2.3 is wanted (2.4 has other settings)`
+  if (!existsSync('/usr/lib/dovecot/lmtp')) return 'dovecot-lmtpd is not installed'
+  if (!version('/usr/sbin/postconf', ['-dh', 'mail_version'])) return 'postfix is not installed'
+  if (!version('openssl', ['version'])) return 'openssl is not installed'
+  return undefined
+}
+
+function version(program: string, args: readonly string[]): string | undefined {
+  const { error, stdout } = spawnSync(program, args, { encoding: 'utf8' })
+  return error ? undefined : stdout.trim()
+}
+
+export async function startMailServers(addresses: readonly string[]): Promise<MailServers> {
+  const reason = whyNoMailServers()
+  if (reason) throw new Error(`no real mail servers here: ${reason}`)
+  removeLeftovers()
+  const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
+  // The servers' parts run as users of their own, who must get in.
+  chmodSync(folder, 0o755)
+  const atExit = () => removeFolder(folder)
+  process.once('exit', atExit)
+  const [imap, imaps, lmtp, smtp, smtps] = await freePorts(5)
+  const layout = {
+    folder,
+    domains: ['acme.test', 'customer.test'],
+    hostname: 'mail.acme.test',
+    ports: { imap, imaps, lmtp, smtp, smtps },
+  }
+  const ca = makeCertificates(folder, layout.hostname)
+  const password = 'made-up-mail-password-0001'
+  writeSettings(layout)
+  const addMailbox = (address: string) => {
+    const home = join(folder, 'home', address)
+    mkdirSync(home)
+    chownSync(home, mailOwner.uid, mailOwner.gid)
+    const entry = `${address}:{PLAIN}${password}:${mailOwner.uid}:${mailOwner.gid}::${home}::\n`
+    appendFileSync(join(folder, 'dovecot/users'), entry)
+  }
+  addresses.forEach(addMailbox)
+
+  // Dovecot first: postfix asks it for the ways to log in, and pauses for a minute where it is not there.
+  let imapServer: Daemon | undefined = await startDaemon(folder, daemons.imap, layout.ports.imap)
+  const smtpServer = await startDaemon(folder, daemons.smtp, layout.ports.smtp)
+  return {
+    what: `dovecot ${version(dovecot, ['--version'])?.split(' ')[0]} and postfix ${version('/usr/sbin/postconf', ['-dh', 'mail_version'])}`,
+    ...layout,
+    ca,
+    password,
+    addMailbox,
+    maildirOf: (address) => join(folder, 'home', address, 'Maildir'),
+    async stopImap() {
+      await imapServer?.stop()
+      imapServer = undefined
+    },
+    async startImap() {
+      imapServer ??= await startDaemon(folder, daemons.imap, layout.ports.imap)
+    },
+    async end() {
+      await Promise.all([smtpServer.stop(), imapServer?.stop()])
+      process.off('exit', atExit)
+      removeFolder(folder)
+    },
+  }
+}
+
+function writeSettings(layout: MailLayout): void {
+  const { folder } = layout
+  for (const path of ['dovecot/run', 'dovecot/state', 'postfix/etc', 'postfix/queue', 'postfix/data', 'home']) {
+    mkdirSync(join(folder, path), { recursive: true })
+  }
+  const postfixUser = Number(execFileSync('id', ['-u', 'postfix'], { encoding: 'utf8' }))
+  chownSync(join(folder, 'postfix/data'), postfixUser, 0)
+  writeFileSync(join(folder, 'dovecot/users'), '')
+  writeFileSync(join(folder, 'dovecot/dovecot.conf'), dovecotConfig(layout))
+  writeFileSync(join(folder, 'postfix/etc/main.cf'), postfixMain(layout))
+  writeFileSync(join(folder, 'postfix/etc/master.cf'), postfixMaster(layout))
+}
+
+interface DaemonKind {
+  readonly name: string
+  readonly program: string
+  readonly args: (folder: string) => readonly string[]
+  /** The master process's own pid file. */
+  readonly pidFile: string
+  readonly log: string
+}
+
+const daemons = {
+  imap: {
+    name: 'dovecot',
+    program: dovecot,
+    args: (folder) => ['-F', '-c', join(folder, 'dovecot/dovecot.conf')],
+    pidFile: 'dovecot/run/master.pid',
+    log: 'dovecot/log',
+  },
+  smtp: {
+    name: 'postfix',
+    program: postfix,
+    args: (folder) => ['-c', join(folder, 'postfix/etc'), 'start-fg'],
+    pidFile: 'postfix/queue/pid/master.pid',
+    log: 'postfix/log',
+  },
+} as const satisfies Record<string, DaemonKind>
+
+interface Daemon {
+  stop(): Promise<void>
+}
+
+async function startDaemon(folder: string, kind: DaemonKind, port: number): Promise<Daemon> {
+  const saidTo = join(folder, `${kind.name}.said`)
+  const out = openSync(saidTo, 'w')
+  const child = spawn(kind.program, kind.args(folder), { stdio: ['ignore', out, out], cwd: '/' })
+  closeSync(out)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const giveUpAt = Date.now() + startWithinMs
+  while (!(await answers(port))) {
+    if (child.exitCode === null && Date.now() < giveUpAt) {
+      await pause(20)
+      continue
+    }
+    killByPidFile(join(folder, kind.pidFile), 'SIGKILL')
+    throw new Error(
+      `${kind.name} did not start: ${readIfThere(saidTo)}\n${readIfThere(join(folder, kind.log)).slice(-2000)}`,
+    )
+  }
+  return {
+    async stop() {
+      killByPidFile(join(folder, kind.pidFile), 'SIGTERM')
+      const late = setTimeout(() => killByPidFile(join(folder, kind.pidFile), 'SIGKILL'), stopWithinMs)
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
+/** The first line a server says: a port that is merely open may be somebody else's child that is just ending. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.setTimeout(answerWithinMs, () => socket.destroy())
+    socket.once('data', () => socket.destroy())
+    socket.once('error', () => {})
+    socket.once('close', () => resolve(socket.bytesRead > 0))
+  })
+}
+
+async function freePorts(count: 5): Promise<[number, number, number, number, number]>
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer()
+      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+    }),
+  )
+  return Promise.all(
+    servers.map((server) => {
+      const address = server.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      return new Promise<number>((resolve) => server.close(() => resolve(port)))
+    }),
+  )
+}
+
+function makeCertificates(folder: string, hostname: string): string {
+  const cwd = join(folder, 'tls')
+  mkdirSync(cwd)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd, stdio: 'pipe' })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Deskweave test authority')
+  openssl('req', ...key.slice(0, -2), '-keyout', 'server.key', '-out', 'server.csr', '-subj', `/CN=${hostname}`)
+  writeFileSync(join(cwd, 'san'), `subjectAltName=DNS:${hostname}\n`)
+  const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san']
+  openssl('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem')
+  return readFileSync(join(cwd, 'ca.pem'), 'utf8')
+}
+
+/** What a killed run left behind, its servers included. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const maker = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1]
+    if (maker !== undefined && !isAlive(Number(maker))) removeFolder(join(tmpdir(), name))
+  }
+}
+
+function removeFolder(folder: string): void {
+  for (const { pidFile } of Object.values(daemons)) killByPidFile(join(folder, pidFile), 'SIGTERM')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+}
+
+function killByPidFile(path: string, signal: NodeJS.Signals): void {
+  const pid = Number(readIfThere(path))
+  if (pid > 1 && isAlive(pid)) process.kill(pid, signal)
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
