@@ -1,4 +1,7 @@
-/** Before anything else is loaded: Node keeps what it compiled, so that the next start compiles nothing again. */
+/**
+ * Before anything else is loaded: Node keeps what it compiled, so that the next start compiles nothing again. In plain
+ * JavaScript, since a first file in TypeScript would be translated before that: the translator alone takes 13 MB.
+ */
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
