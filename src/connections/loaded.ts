@@ -1,5 +1,4 @@
 /** One connection as the hub works with it: its connector's code, its settings, its secrets, its account's budgets. */
-import type { Agent } from 'undici'
 import { z } from 'zod'
 import type { Connector, Context, Log } from '#hub/connector/contract.ts'
 import type { AccountLimits, Priority } from '#hub/platform/account-limits.ts'
@@ -8,7 +7,7 @@ import { type Account, createOutboundHttp, outboundAccount } from '#hub/platform
 import { createOutboundNet } from '#hub/platform/outbound-net.ts'
 import { redactor } from '#hub/platform/redact-text.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
-import type { ExtraHosts } from '#hub/platform/ssrf.ts'
+import type { ExtraHosts, GuardedAgent } from '#hub/platform/ssrf.ts'
 import { joinConfig, type SecretField, secretTexts } from './secret-fields.ts'
 import type { ConnectionRow } from './store.ts'
 import { activeSecrets, WebhookSecret } from './webhook-secret.ts'
@@ -48,7 +47,7 @@ export function placeOf(workspaceId: string, connectionId: string): string {
 }
 
 export interface Surroundings {
-  readonly agent: Agent
+  readonly agent: GuardedAgent
   readonly extraHosts: ExtraHosts
   readonly log: Log
   readonly now: () => Date

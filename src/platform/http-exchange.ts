@@ -2,8 +2,9 @@
  * One HTTP call over the guarded pool, with a total time and a size that no server can stretch. It tells apart what the
  * outbox must know: the call never left, it left and nothing clear came back, or there is an answer.
  */
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { AnswerHeaders } from './http-answer.ts'
+import type { GuardedAgent } from './ssrf.ts'
 
 export interface Call {
   readonly method: string
@@ -47,12 +48,13 @@ export class NoAnswer extends Error {
 const nothing = Buffer.alloc(0)
 
 /** @throws NoAnswer, AnswerTooLong */
-export function exchange(agent: Agent, call: Call): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+export async function exchange(agent: GuardedAgent, call: Call): Promise<Answer> {
+  const pool = await agent.pool()
+  return await new Promise((resolve, reject) => {
     const handler = new Exchange(call, resolve, reject)
     if (handler.isOver) return
     try {
-      agent.dispatch(
+      pool.dispatch(
         {
           origin: call.url.origin,
           path: call.url.pathname + call.url.search,

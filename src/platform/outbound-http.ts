@@ -2,7 +2,6 @@
  * The guarded way out to vendors. In: one call of a connector. Out: the vendor's answer, or a `ConnectorError` in the hub's
  * words. Only allowed hosts, no redirects, a total time, a size, and the account's rate budget.
  */
-import type { Agent } from 'undici'
 import type { Connector, Http, HttpInit, HttpMethod, HttpOptions } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
@@ -10,7 +9,7 @@ import type { AccountLimits, Priority } from './account-limits.ts'
 import { type HostPolicy, hostPolicy } from './host-policy.ts'
 import { type AnswerHeaders, limitNews, retryAfterMs, vendorText } from './http-answer.ts'
 import { type Answer, AnswerTooLong, exchange, NoAnswer } from './http-exchange.ts'
-import { AddressRefused, type ExtraHosts } from './ssrf.ts'
+import { AddressRefused, type ExtraHosts, type GuardedAgent } from './ssrf.ts'
 
 export const answerTimeoutMs = 15_000
 const maxAnswerBytes = 1024 * 1024
@@ -19,7 +18,7 @@ const maxAnswerBytes = 1024 * 1024
 export interface Account {
   /** Names the connection in errors, such as `zendesk connection c_12`. */
   readonly name: string
-  readonly agent: Agent
+  readonly agent: GuardedAgent
   readonly hosts: HostPolicy
   readonly api: { readonly base: URL; readonly headers: Readonly<Record<string, string>> } | undefined
   readonly limits: AccountLimits
@@ -34,7 +33,7 @@ export interface AccountOptions {
   readonly config: unknown
   /** Takes the connection's secrets out of a text. */
   readonly redact: (text: string) => string
-  readonly agent: Agent
+  readonly agent: GuardedAgent
   readonly extraHosts: ExtraHosts
   readonly limits: AccountLimits
   readonly now: () => Date

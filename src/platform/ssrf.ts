@@ -4,7 +4,7 @@
  */
 import { lookup as systemLookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { Agent, buildConnector } from 'undici'
+import type { Agent } from 'undici'
 
 /** IANA special-purpose registries, read 2026-08: nothing in here is a public server. */
 const closedV4 = new BlockList()
@@ -104,8 +104,27 @@ export interface GuardedAgentOptions {
   readonly lookup?: LookupFunction
 }
 
-/** The one pool of sockets to the world. Close it when the hub stops. */
-export function createGuardedAgent(options: GuardedAgentOptions): Agent {
+/** The one pool of sockets to the world. */
+export interface GuardedAgent {
+  /** Made at the first call, and its library loaded: a hub that calls nobody yet does without. */
+  pool(): Promise<Agent>
+  /** For when the hub stops. */
+  destroy(): Promise<void>
+}
+
+export function createGuardedAgent(options: GuardedAgentOptions): GuardedAgent {
+  let agent: Promise<Agent> | undefined
+  return {
+    pool() {
+      agent ??= openPool(options)
+      return agent
+    },
+    destroy: async () => (await agent)?.destroy(),
+  }
+}
+
+async function openPool(options: GuardedAgentOptions): Promise<Agent> {
+  const { Agent, buildConnector } = await import('undici')
   const lookup = options.lookup ?? systemLookup
   const timeout = options.connectTimeoutMs ?? 5_000
   const open = buildConnector({ timeout, lookup })

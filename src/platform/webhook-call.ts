@@ -2,20 +2,19 @@
  * A signed POST to a free URL that a rule names: https to a public address, or a host the operator listed. In: the body as
  * text. Out: nothing, or a `ConnectorError`; only a 2xx is success.
  */
-import type { Agent } from 'undici'
 import { ConnectorError, type ConnectorErrorCode } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
 import type { AccountLimits } from './account-limits.ts'
 import { limitNews, retryAfterMs } from './http-answer.ts'
 import { AnswerTooLong, exchange, NoAnswer } from './http-exchange.ts'
 import { answerTimeoutMs, type CallScope, noAnswerError, place, waitForTurn } from './outbound-http.ts'
-import type { ExtraHosts } from './ssrf.ts'
+import type { ExtraHosts, GuardedAgent } from './ssrf.ts'
 
 /** Nothing in the answer is used. */
 const maxAnswerBytes = 64 * 1024
 
 export interface WebhookDoor {
-  readonly agent: Agent
+  readonly agent: GuardedAgent
   readonly extraHosts: ExtraHosts
   readonly now: () => Date
 }

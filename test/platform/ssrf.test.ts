@@ -154,7 +154,7 @@ describe('createGuardedAgent', () => {
       expect(refused, host).toMatchObject({ sent: false, cause: expect.any(AddressRefused) })
     }
     expect(sink.connections()).toBe(0)
-    await agent.close()
+    await agent.destroy()
   })
 
   it('calls a listed host, and the same host on another port not', async () => {
@@ -164,7 +164,7 @@ describe('createGuardedAgent', () => {
     expect((await exchange(agent, { ...call, url: new URL(sink.url) })).body.toString()).toBe('listed')
     await expect(exchange(agent, { ...call, url: new URL(other.url) })).rejects.toMatchObject({ sent: false })
     expect(other.connections()).toBe(0)
-    await agent.close()
+    await agent.destroy()
   })
 })
 
@@ -212,6 +212,6 @@ describe('guardedWebhookFetch', () => {
       },
     )
     await expect(sent).rejects.toMatchObject({ code: 'host_refused' })
-    await door.agent.close()
+    await door.agent.destroy()
   })
 })
