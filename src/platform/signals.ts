@@ -60,7 +60,8 @@ export function createSignals(options: DatabaseOptions, log: Log, probe = defaul
     })
     try {
       await fresh.connect()
-      await fresh.query(`listen ${pg.escapeIdentifier(channel)}`)
+      // A hint need not be on disk: without this each one would wait for the disk, and make others wait.
+      await fresh.query(`set synchronous_commit = off; listen ${pg.escapeIdentifier(channel)}`)
     } catch (error) {
       void fresh.end().catch(() => {})
       throw error
