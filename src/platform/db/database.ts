@@ -7,6 +7,7 @@
 import { Socket } from 'node:net'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { preparing } from './prepared-statements.ts'
 import type { Schema } from './schema.ts'
 
 export type Db = Kysely<Schema>
@@ -54,6 +55,8 @@ export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
       ...(options.role ? [`-c role=${options.role}`] : []),
       // A paused process must not hold the workspace's lock for ever.
       '-c idle_in_transaction_session_timeout=15000',
+      // A plan made while a table was small must not read all of it when it has grown.
+      '-c enable_seqscan=off',
       `-c statement_timeout=${options.statementTimeoutMs ?? defaultStatementTimeoutMs}`,
     ].join(' '),
     keepAlive: true,
@@ -83,7 +86,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // uses it next is told, and the pool opens a new one.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
   return { db, pool, close: () => db.destroy() }
 }
 
