@@ -73,6 +73,8 @@ export interface CaseBook {
   reopen(caseId: string, messageId: string, news: News): DomainEvent[]
   /** What a write of ours will change beside what it is for: known beforehand, so that its echo is empty. No event. */
   foresee(caseId: string, values: Fields, source: Source, at: string): void
+  /** A rule's reply that did not leave, and why. */
+  held(caseId: string, reason: string, cause: Cause, at: string): DomainEvent[]
   /** A change that the hub itself wants. */
   change(caseId: string, values: Fields, source: Source, at: string, cause: Cause): DomainEvent[]
   /** A case that the hub opens in another tool; its link follows with the receipt. */
@@ -255,6 +257,15 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       const state = cases.get(caseId)
       const result = state && setFields(state, values, at, source)
       if (result && Object.keys(result.changes).length > 0) keepCase(result.state)
+    },
+
+    held(caseId, reason, cause, at) {
+      const state = cases.get(caseId)
+      const { ruleId, ruleVersion: version = 0 } = cause
+      if (!state || ruleId === undefined) return []
+      return [
+        event('message.held', { state, source: { kind: 'rule', ruleId, version }, at, news: { cause } }, { reason }),
+      ]
     },
 
     change(caseId, values, source, at, cause) {

@@ -11,6 +11,7 @@ export const eventTypes = [
   'message.received',
   'message.sent',
   'message.bounced',
+  'message.held',
   'rating.received',
   'profile.created',
   'profile.updated',

@@ -7,6 +7,7 @@ import type { NamedCase } from './threads.ts'
 
 interface Row {
   readonly connection_id: string
+  readonly case_id: string
   readonly external_ids: string[]
   readonly status: CaseStatus
   readonly message_ids: string[]
@@ -34,7 +35,7 @@ export async function namedCases(
         as ref(connection_id, external_id)
       join case_links link using (connection_id, external_id)
     )
-    select named.connection_id, found.status,
+    select named.connection_id, named.case_id, found.status,
       array(
         select link.external_id from case_links link
         where link.case_id = found.id and link.connection_id = named.connection_id order by link.created_at, link.external_id
@@ -60,6 +61,7 @@ export async function namedCases(
   `.execute(db)
   return rows.map((row) => ({
     connectionId: row.connection_id,
+    caseId: row.case_id,
     externalIds: row.external_ids,
     isClosed: row.status === 'closed',
     participants: row.participants,

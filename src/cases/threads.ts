@@ -12,6 +12,8 @@ import { normaliseEmail } from '#hub/identity/email.ts'
 /** A case that some message names, as one connection knows it. */
 export interface NamedCase {
   readonly connectionId: string
+  /** The hub's id. */
+  readonly caseId: string
   /** Its ids there; messages go by the first. */
   readonly externalIds: readonly string[]
   readonly isClosed: boolean

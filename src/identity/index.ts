@@ -23,6 +23,7 @@ import { mergesBetween } from './why.ts'
 
 export type { ProfileView } from '#hub/rules/plan.ts'
 export type { PersonClaim } from './claim.ts'
+export { normaliseEmail } from './email.ts'
 export { findByIdentity } from './find.ts'
 export { IdentityError } from './identity-error.ts'
 export {

@@ -6,6 +6,8 @@
 import type { Pool } from 'pg'
 import type { InboxState } from '#hub/platform/db/schema.ts'
 
+export { digest, isUnreadable, storableKey, storableReason, unreadableKey } from './storable.ts'
+
 export interface InboxItem {
   readonly connectionId: string
   /** Unique per connection; kept 30 days. */

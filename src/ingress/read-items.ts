@@ -1,10 +1,9 @@
 /** What an authentic request holds, and what becomes of each thing in it. Nothing authentic is refused for its content. */
-import { createHash } from 'node:crypto'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { InboundContext, InboundItem, InboundRequest } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
 import { checkTimes } from '#hub/connector/times.ts'
-import type { InboxItem } from '#hub/inbox/index.ts'
+import { digest, type InboxItem, storableKey, storableReason } from '#hub/inbox/index.ts'
 
 type Receive = NonNullable<LoadedConnection['connector']['can']['receive']>
 
@@ -43,15 +42,5 @@ export async function readItems(
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   const reason = error instanceof UnreadableInput ? message : `the connector failed on it: ${message}`
-  return reason.replaceAll('\0', '').toWellFormed().slice(0, 500)
-}
-
-/** Keys come from vendors; what PostgreSQL or an index cannot hold is replaced by its digest. */
-function storableKey(key: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  return key.length <= 200 && !/[\u0000-\u001f\ud800-\udfff]/.test(key) ? key : digest(Buffer.from(key))
-}
-
-function digest(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return storableReason(reason)
 }

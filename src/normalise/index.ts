@@ -7,6 +7,7 @@ import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors
 import type { Observation } from '#hub/connector/facts.ts'
 import { checkTimes } from '#hub/connector/times.ts'
 import type { Hub } from '#hub/hub.ts'
+import { isUnreadable } from '#hub/inbox/index.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
 
@@ -74,7 +75,9 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
   try {
     // Reconciliation stores what it read, already in the hub's words.
     if (row.source === 'reconcile') {
-      const stored = JSON.parse(row.body.toString()) as Observation & ReadByHub
+      if (isUnreadable(row.dedupe_key)) throw new UnreadableInput(cannotBeRead)
+      const stored = clean(JSON.parse(row.body.toString()) as Observation & ReadByHub)
+      checkTimes([stored], now())
       return { row, observations: [row.attempts === 0 ? stored : readAnew(stored, connection)] }
     }
     const { receive } = connection.connector.can
@@ -87,6 +90,9 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
     return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
   }
 }
+
+const cannotBeRead =
+  'the vendor holds a record that its connector cannot read: a replay reads the same bytes; look at them, and write down by hand what matters'
 
 /** By the second try a case that reconciliation read has aged. */
 function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection): Observation & ReadByHub {

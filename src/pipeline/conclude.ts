@@ -12,6 +12,7 @@ import { createConsequences } from './consequences.ts'
 import type { PipelineHub } from './index.ts'
 import { park, takeParked } from './parked.ts'
 import { profileEvents } from './profile-events.ts'
+import { noteReachable } from './reachable.ts'
 import type { RuleBook } from './rule-book.ts'
 import { type PlacedFact, placeThreads } from './threading.ts'
 
@@ -47,6 +48,9 @@ export async function conclude(
     facts.map((fact): Step<Fact> => ({ row, connectionId: connection.id, fact })),
   )
   const steps = await placeThreads(trx, told)
+  await noteReachable(trx, told, hub.now())
+  // A tool that sends no webhooks has lost none.
+  const pushing = new Set(works.flatMap(({ connection }) => (connection.connector.can.receive ? connection.id : [])))
   const parked = await takeParked(
     trx,
     steps.flatMap(({ connectionId, fact }) => (fact.type === 'case' ? { connectionId, externalId: fact.case.id } : [])),
@@ -65,9 +69,10 @@ export async function conclude(
         ),
       ),
       caseIds: [...opened.values()],
-      messages: all.flatMap(({ connectionId, fact }) =>
-        fact.type === 'message' ? { connectionId, messageId: fact.message.id } : [],
-      ),
+      messages: all.flatMap(({ connectionId, fact }) => {
+        const messageId = messageIdOf(fact)
+        return messageId === undefined ? [] : { connectionId, messageId }
+      }),
       withReports: all.some(({ fact }) => fact.type === 'rating' || fact.type === 'bounce'),
     }),
     newId,
@@ -101,7 +106,8 @@ export async function conclude(
   return { repaired, unsure }
 
   function take(step: Step, events: readonly DomainEvent[]) {
-    if (step.row.source === 'reconcile' && events.length > 0) repaired.add(step.row.seq)
+    const isRepair = step.row.source === 'reconcile' && pushing.has(step.connectionId)
+    if (isRepair && events.length > 0) repaired.add(step.row.seq)
     consequences.follow(events)
   }
 
@@ -162,6 +168,11 @@ function caseIdOf(fact: PlacedFact): string | undefined {
     case 'person':
       return undefined
   }
+}
+
+function messageIdOf(fact: PlacedFact): string | undefined {
+  if (fact.type === 'message') return fact.message.id
+  return fact.type === 'bounce' ? fact.bounce.messageId : undefined
 }
 
 function withCustom(facts: CaseFacts, custom: Readonly<Record<string, FieldValue>>): CaseFacts {

@@ -20,7 +20,8 @@ import {
 } from '#hub/rules/index.ts'
 import type { ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
-import { createEffects } from './effects.ts'
+import { type AutomaticMail, createEffects } from './effects.ts'
+import { heldMails } from './held-mails.ts'
 import type { PipelineHub } from './index.ts'
 import type { RuleBook } from './rule-book.ts'
 import { contextOf } from './rule-context.ts'
@@ -89,6 +90,17 @@ export async function createConsequences(
     return effects.apply(event, outcome, causeOfRule(event, { id: outcome.ruleId, version: outcome.version }))
   }
 
+  /** The rule's run tells why, the case's history too, and rules may tell people. */
+  function hold(mail: AutomaticMail, reason: string) {
+    effects.hold(mail)
+    const { eventId, ruleId } = mail.cause
+    const at = runs.findIndex((run) => run.eventId === eventId && run.ruleId === ruleId)
+    const run = runs[at]
+    if (run) runs[at] = { ...run, detail: { ...run.detail, held: reason } }
+    hub.log.warn({ case_id: mail.caseId, rule_id: ruleId, reason }, "a rule's reply was held")
+    follow(book.held(mail.caseId, reason, mail.cause, now.toISOString()))
+  }
+
   function noteSolved(event: DomainEvent, caseId: string) {
     const state = book.get(caseId)
     if (!state) return
@@ -117,6 +129,11 @@ export async function createConsequences(
     change: (caseId, values, source, cause) => follow(effects.change(caseId, values, source, cause)),
     message: effects.message,
     async save() {
+      // What follows from a held reply may be another reply.
+      const leaving: AutomaticMail[] = []
+      for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
+        for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
+      }
       await saveBook(trx, book.changed())
       await appendEvents(trx, recorded, now)
       await recordRuns(trx, runs)

@@ -39,8 +39,19 @@ export interface Effects {
   message(caseId: string, message: OutMessage, author: Author, cause: Cause, connectionId?: string): void
   /** Turns the changes collected so far into one write per link. */
   flushWrites(): void
+  /** Rules' replies that would leave as mail, since the last look. */
+  takeMails(): readonly AutomaticMail[]
+  /** This one does not leave. */
+  hold(mail: AutomaticMail): void
   entries(): readonly OutboxEntry[]
   saveTraits(trx: Trx): Promise<void>
+}
+
+export interface AutomaticMail {
+  /** Among the entries. */
+  readonly place: number
+  readonly caseId: string
+  readonly cause: Cause
 }
 
 interface PendingWrite {
@@ -52,6 +63,8 @@ interface PendingWrite {
 
 export function createEffects({ book, profiles, connections, now }: Setting): Effects {
   const entries: OutboxEntry[] = []
+  const mails: AutomaticMail[] = []
+  const held = new Set<number>()
   const writes = new Map<string, PendingWrite>()
   const traits: { profileId: string; traits: Readonly<Record<string, FieldValue>>; ruleId: string }[] = []
   const at = now.toISOString()
@@ -99,6 +112,8 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     const connection = link && byId.get(link.connectionId)
     if (!link || !connection) return
     const action: Action = { type: 'case.message', externalId: link.externalId, message: out, author }
+    const isMail = connection.connector.can.writeCase?.needsThread === true
+    if (isMail && out.automatic && out.visibility === 'public') mails.push({ place: entries.length, caseId, cause })
     put(connection, caseId, action, cause, out.visibility, out.text)
   }
 
@@ -135,7 +150,8 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       case 'note':
         if (caseId) {
           const visibility = planned.type === 'reply' ? 'public' : 'internal'
-          message(caseId, { visibility, text: planned.text }, hubAuthor, cause, event.connectionId)
+          const out: OutMessage = { visibility, text: planned.text, automatic: true }
+          message(caseId, out, hubAuthor, cause, event.connectionId)
         }
         return []
       case 'create_case':
@@ -254,7 +270,9 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       }
       writes.clear()
     },
-    entries: () => entries,
+    takeMails: () => mails.splice(0),
+    hold: ({ place }) => held.add(place),
+    entries: () => entries.filter((_entry, place) => !held.has(place)),
     saveTraits: (trx) => setTraits(trx, traits, now),
   }
 }

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { Page } from '#hub/connector/contract.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
-import type { Inbox, InboxItem } from '#hub/inbox/index.ts'
+import { type Inbox, type InboxItem, storableKey, storableReason, unreadableKey } from '#hub/inbox/index.ts'
 
 type ReconcileHub = Pick<Hub, 'db' | 'log' | 'now' | 'connections'>
 
@@ -33,7 +34,10 @@ async function reconcile(
   let readAt = hub.now()
   for await (const page of changes.since(context, cursor ?? undefined)) {
     const began = readAt.toISOString()
-    const items = page.observations.map((observation) => toItem(connection.id, observation, began))
+    const items = [
+      ...page.observations.map((observation) => toItem(connection.id, observation, began)),
+      ...(page.unreadable ?? []).map((record) => toUnreadable(connection.id, record)),
+    ]
     if (items.length > 0) await inbox.put(items)
     stored += items.length
     await hub.db
@@ -52,6 +56,19 @@ function toItem(connectionId: string, observation: Observation, readAt: string):
   const key = `reconcile:${createHash('sha256').update(JSON.stringify(observation)).digest('base64url')}`
   const body = Buffer.from(JSON.stringify({ ...observation, readAt }))
   return { connectionId, key, body, source: 'reconcile', state: 'pending' }
+}
+
+/** Kept as the vendor gave it, for a person to look at. */
+function toUnreadable(connectionId: string, record: NonNullable<Page['unreadable']>[number]): InboxItem {
+  const { key, body, reason } = record
+  return {
+    connectionId,
+    key: unreadableKey(storableKey(key)),
+    body: Buffer.from(body),
+    source: 'reconcile',
+    state: 'quarantined',
+    reason: storableReason(reason),
+  }
 }
 
 export interface Reconciliation {

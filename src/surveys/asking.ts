@@ -16,11 +16,14 @@ export const sendJob = 'survey.send'
 
 /** What surveys ask of the connections: what is there, and what it can. */
 interface Tools {
-  all(): readonly {
-    readonly id: string
-    readonly name: string
-    readonly connector: { readonly can: { readonly writeCase?: unknown; readonly writeRating?: unknown } }
-  }[]
+  all(): readonly Tool[]
+}
+interface Tool {
+  readonly id: string
+  readonly name: string
+  readonly connector: {
+    readonly can: { readonly writeCase?: { readonly needsThread?: true }; readonly writeRating?: unknown }
+  }
 }
 
 export interface SurveyHub extends Pick<Hub, 'db' | 'log' | 'now' | 'secrets'> {
@@ -70,13 +73,15 @@ export async function planSurveys(
 
   const rows = solved.flatMap((one) =>
     surveys.map((survey): store.NewInvitation => {
+      const way = wayTo(links.get(one.caseId), one.connectionId, hub.connections)
       const solution = {
         ...one,
         connectionName: (one.connectionId !== null && tools.get(one.connectionId)?.name) || null,
         person: one.profileId === null ? undefined : people.get(one.profileId),
         isFollowUp: facts.get(one.caseId)?.isFollowUp ?? false,
         lastPublicMessageAt: facts.get(one.caseId)?.lastPublicMessageAt ?? null,
-        isReachable: wayTo(links.get(one.caseId), one.connectionId, hub.connections) !== undefined,
+        isReachable: way !== undefined,
+        isByMail: way !== undefined && isByMail(way, tools),
       }
       const decision = decidePlan(survey, solution, now)
       return {
@@ -121,6 +126,7 @@ export async function sendDue(hub: SurveyHub, invitationIds: readonly string[], 
     const caseIds = planned.map((one) => one.caseId)
     const links = Map.groupBy(await store.loadLinks(trx, caseIds), (link) => link.caseId)
     const rootIds = [...new Set([...people.values()].map((person) => person.rootId))]
+    const tools = new Map(hub.connections.all().map((tool) => [tool.id, tool]))
     const askedByRoot = new Map(await store.loadAsked(trx, rootIds, new Date(now.getTime() - longestThrottleMs)))
 
     const decided: store.Decided[] = []
@@ -130,7 +136,8 @@ export async function sendDue(hub: SurveyHub, invitationIds: readonly string[], 
       const person = one.requesterId === null ? undefined : people.get(one.requesterId)
       const asked: readonly Asked[] = (person && askedByRoot.get(person.rootId)) ?? []
       const way = wayTo(links.get(one.caseId), one.connectionId, hub.connections)
-      const decision = decideSend(survey, { ...one, now, person, asked, isReachable: way !== undefined })
+      const reach = { isReachable: way !== undefined, isByMail: way !== undefined && isByMail(way, tools) }
+      const decision = decideSend(survey, { ...one, now, person, asked, ...reach })
       if (decision.state !== 'sent' || !survey || !person || !way) {
         decided.push({ id: one.id, profile_id: one.requesterId, ...withWireNames(decision) })
         continue
@@ -216,6 +223,11 @@ async function sendLater(
     singletonKey: one.id,
   }))
   await hub.queue.sendMany(trx, sendJob, jobs)
+}
+
+/** Through a tool that writes to the customer's address itself. */
+function isByMail(way: store.Link, tools: ReadonlyMap<string, Tool>): boolean {
+  return tools.get(way.connectionId)?.connector.can.writeCase?.needsThread === true
 }
 
 /** Where to write to the customer: where they wrote last, else where the case was solved, else its oldest link. */

@@ -10,6 +10,8 @@ export interface Decision {
   readonly expiresAt: Date | null
   readonly connectionName: string | null
   readonly kind: SurveyKind | null
+  /** Why its message did not arrive, where a report says so. */
+  readonly bounced: string | null
   readonly answer: { readonly score: number; readonly at: Date } | null
 }
 
@@ -18,11 +20,12 @@ export function decisionLine(decision: Decision): string {
     case 'planned':
       return `To be asked on ${dateText(decision.sendAt)}.`
     case 'sent':
+      if (decision.bounced !== null) return `${asked(decision)}; the message did not arrive: ${decision.bounced}.`
       return `${asked(decision)}${decision.expiresAt ? `; the answer is open until ${dateText(decision.expiresAt)}` : ''}.`
     case 'answered':
       return `${asked(decision)}; ${answered(decision)}.`
     case 'expired':
-      return `${asked(decision)}; no answer came${decision.expiresAt ? ` until ${dateText(decision.expiresAt)}` : ''}.`
+      return `${asked(decision)}; ${decision.bounced === null ? '' : `the message did not arrive: ${decision.bounced}; `}no answer came${decision.expiresAt ? ` until ${dateText(decision.expiresAt)}` : ''}.`
     case 'skipped':
       return `Not asked: ${decision.reason ?? 'no reason was noted'}.`
     case 'cancelled':

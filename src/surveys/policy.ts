@@ -12,6 +12,8 @@ export interface Person {
   readonly rootId: string
   readonly emails: readonly string[]
   readonly isOptedOut: boolean
+  /** Those of the addresses that mail does not reach. */
+  readonly bouncing: readonly string[]
 }
 
 export interface Solution {
@@ -26,6 +28,8 @@ export interface Solution {
   readonly person: Person | undefined
   /** Some tool that holds the case lets the hub write to the customer. */
   readonly isReachable: boolean
+  /** That tool writes to the customer's address itself. */
+  readonly isByMail: boolean
 }
 
 export type PlanDecision =
@@ -59,6 +63,7 @@ function whyNotPlanned(survey: SurveyDefinition, solution: Solution, now: Date):
     return `nobody reads the requester's address (${person.emails.join(', ')})`
   }
   if (!solution.isReachable) return 'no tool that holds the case lets the hub write to the customer'
+  if (solution.isByMail && isUnreachable(person)) return unreachable(person)
   const ageMs = now.getTime() - solution.at.getTime()
   if (ageMs > when.max_age_hours * hourMs) {
     return `it was solved ${spanText(ageMs)} before the hub learned of it, and ${when.max_age_hours} hours is the limit`
@@ -86,6 +91,7 @@ export interface Planned {
   readonly solvedAt: Date
   readonly person: Person | undefined
   readonly isReachable: boolean
+  readonly isByMail: boolean
   /** Every question this person has got, whatever tool and survey it came from. */
   readonly asked: readonly Asked[]
 }
@@ -112,6 +118,7 @@ function whyNotSent(survey: SurveyDefinition, planned: Planned, person: Person |
   if (!person) return 'it has no requester'
   if (person.isOptedOut) return 'the customer does not want surveys'
   if (!planned.isReachable) return 'no tool that holds the case lets the hub write to the customer any more'
+  if (planned.isByMail && isUnreachable(person)) return unreachable(person)
   const limitHours = survey.when.max_age_hours
   if (planned.now.getTime() - planned.solvedAt.getTime() > limitHours * hourMs) {
     return `it could not be sent within ${limitHours} hours of the solution`
@@ -133,6 +140,14 @@ function whyThrottled(throttleDays: number, asked: readonly Asked[], now: Date):
 function isSampled(survey: SurveyDefinition, caseId: string): boolean {
   const draw = createHash('sha256').update(`${survey.id}\n${caseId}`).digest().readUInt32BE() / 2 ** 32
   return draw < survey.sampling
+}
+
+function isUnreachable({ emails, bouncing }: Person): boolean {
+  return emails.length > 0 && emails.every((email) => bouncing.includes(email))
+}
+
+function unreachable({ emails }: Person): string {
+  return `the customer is unreachable: mail to ${emails.join(', ')} bounces`
 }
 
 const unreadNames = /^(no|do[._-]?not|donot)[._-]?reply\b|^(mailer-daemon|postmaster|bounces?|auto-?reply)$/i

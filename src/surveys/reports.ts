@@ -69,6 +69,15 @@ async function whyNothing(db: Db, caseId: string): Promise<string> {
     : 'Not asked: no survey is on; add one under "surveys" in the configuration.'
 }
 
+/** What came back for the message that asked. */
+const bounced = sql<string | null>`(
+  select event.data ->> 'reason' from outbox
+  join messages on messages.delivery_key = outbox.key
+  join events event on event.case_id = outbox.case_id and event.type = 'message.bounced'
+    and event.data ->> 'messageId' = messages.id
+  where outbox.case_id = invitation.case_id and outbox.cause ->> 'invitationId' = invitation.id
+  order by event.seq desc limit 1)`
+
 async function selectInvitations(
   db: Db,
   filter: Omit<PageQuery, 'limit'>,
@@ -83,6 +92,7 @@ async function selectInvitations(
     .select(['connections.name as connection_name', 'responses.score', 'responses.answered_at'])
     .select(sql<string | null>`surveys.definition ->> 'name'`.as('survey_name'))
     .select(sql<SurveyKind | null>`surveys.definition ->> 'kind'`.as('kind'))
+    .select(bounced.as('bounced'))
     .orderBy('invitation.id', 'desc')
     .limit(limit)
   // Ids sort by the time they were made.
@@ -106,6 +116,7 @@ async function selectInvitations(
       expiresAt: row.expires_at,
       connectionName: row.connection_name,
       kind: row.kind,
+      bounced: row.bounced,
       answer: row.score === null || row.answered_at === null ? null : { score: row.score, at: row.answered_at },
     }),
     reason: row.reason,

@@ -1,7 +1,8 @@
 /** The SQL of surveys, invitations and responses. A batch is loaded and saved with a handful of statements. */
 import { sql } from 'kysely'
 import type { CaseStatus, SurveyScale } from '#hub/connector/facts.ts'
-import { profileViewsFor } from '#hub/identity/index.ts'
+import { normaliseEmail, profileViewsFor } from '#hub/identity/index.ts'
+import { suppressedAmong } from '#hub/outbox/index.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
 import { type SurveyDefinition, validateSurvey } from './definition.ts'
@@ -43,6 +44,10 @@ export async function loadPeople(db: Db, leafIds: readonly string[]): Promise<Re
     where leaf.root_id = any(${roots.map((row) => row.root_id)})`.execute(db)
   const outByPage = new Set(optedOut.rows.map((row) => row.root_id))
   const views = await profileViewsFor(db, leafIds)
+  const bouncing = await suppressedAmong(
+    db,
+    [...views.values()].flatMap((view) => view.emails.flatMap((email) => normaliseEmail(email) ?? [])),
+  )
   return new Map(
     roots.map(({ id, root_id }) => {
       const view = views.get(id)
@@ -51,6 +56,7 @@ export async function loadPeople(db: Db, leafIds: readonly string[]): Promise<Re
         rootId: root_id,
         emails: view?.emails ?? [],
         locale: view?.locale ?? null,
+        bouncing: (view?.emails ?? []).filter((email) => bouncing.has(normaliseEmail(email) ?? email)),
         isOptedOut: outByPage.has(root_id) || trait === true || trait === 'true',
       }
       return [id, person] as const

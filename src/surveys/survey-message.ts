@@ -42,7 +42,7 @@ export function surveyMessage(asking: SurveyMessage): OutMessage {
 <p>${choices.map((choice) => button(choice.link, survey.kind === 'csat' ? choice.label : String(choice.score)))}</p>
 <p><small>${survey.kind === 'csat' ? '' : html`${ends}<br>`}${message.howTo} ${until}</small></p>
 ${survey.sender ? html`<p>${survey.sender}</p>` : ''}`
-  return { visibility: 'public', text: text.join('\n'), html: body.text.trim() }
+  return { visibility: 'public', text: text.join('\n'), html: body.text.trim(), automatic: true }
 }
 
 function labelOf(score: number, meaning: string | undefined): string {

@@ -6,7 +6,7 @@ import { surveyOf } from './survey.ts'
 const hour = 3_600_000
 const now = new Date('2026-11-22T10:00:00Z')
 const ago = (ms: number) => new Date(now.getTime() - ms)
-const person = { rootId: 'p1', emails: ['ana@example.com'], isOptedOut: false }
+const person = { rootId: 'p1', emails: ['ana@example.com'], isOptedOut: false, bouncing: [] }
 const solution: Solution = {
   caseId: 'case_1',
   at: now,
@@ -17,7 +17,9 @@ const solution: Solution = {
   lastPublicMessageAt: ago(hour),
   person,
   isReachable: true,
+  isByMail: false,
 }
+const bouncing = { ...person, bouncing: ['ana@example.com'] }
 
 describe('whether a solution is asked about', () => {
   it('plans the question after the delay', () => {
@@ -47,6 +49,12 @@ describe('whether a solution is asked about', () => {
       "nobody reads the requester's address (no-reply@shop.example, MAILER-DAEMON@shop.example)",
     ],
     ['not reachable', {}, { isReachable: false }, 'no tool that holds the case lets the hub write to the customer'],
+    [
+      'an address that mail does not reach',
+      {},
+      { isByMail: true, person: bouncing },
+      'the customer is unreachable: mail to ana@example.com bounces',
+    ],
     ['a tag', { when: { not_tags: ['spam', 'billing'] } }, {}, 'it has the tag "billing"'],
     [
       'another channel',
@@ -101,6 +109,12 @@ describe('whether a solution is asked about', () => {
     }
   })
 
+  it('asks by mail whom mail reaches at another address, and in other tools whom mail does not reach', () => {
+    const other = { ...bouncing, emails: ['ana@example.com', 'ana@home.example'] }
+    expect(decidePlan(surveyOf(), { ...solution, isByMail: true, person: other }, now).state).toBe('planned')
+    expect(decidePlan(surveyOf(), { ...solution, person: bouncing }, now).state).toBe('planned')
+  })
+
   it('draws the same sample each time, near the wanted share', () => {
     const half = surveyOf({ sampling: 0.25 })
     const draw = () =>
@@ -121,6 +135,7 @@ const planned: Planned = {
   solvedAt: ago(hour),
   person,
   isReachable: true,
+  isByMail: false,
   asked: [],
 }
 const asked = (daysAgo: number, throttleDays = 30): Asked => ({
@@ -149,6 +164,11 @@ describe('whether a planned question is sent', () => {
       'the tool cannot write any more',
       { isReachable: false },
       { state: 'skipped', reason: 'no tool that holds the case lets the hub write to the customer any more' },
+    ],
+    [
+      'mail came back meanwhile',
+      { isByMail: true, person: bouncing },
+      { state: 'skipped', reason: 'the customer is unreachable: mail to ana@example.com bounces' },
     ],
     [
       'the job came early',

@@ -294,6 +294,14 @@ export interface Schema {
     comment: Nullable<string>
     answered_at: Date
   }
+  suppressions: {
+    address: string
+    reason: string
+    connection_id: string
+    case_id: Nullable<string>
+    suppressed_at: Date
+  }
+  leases: { name: string; owner: string; lease_until: Date }
   api_idempotency: {
     key: string
     request_hash: string
