@@ -10,6 +10,7 @@ import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Mail } from './compose.ts'
 import type { MailConfig } from './config.ts'
+import { refusePlainText } from './plain-text.ts'
 import { NotSent, smtpError } from './smtp-error.ts'
 
 /** Base64 adds a third, and the big providers stop at 25 MB. */
@@ -52,7 +53,9 @@ async function inLine<T>(config: MailConfig, work: () => Promise<T>): Promise<T>
 async function withServer(ctx: Context<MailConfig>, use: (server: SMTPConnection) => Promise<void>): Promise<void> {
   const { config, signal, net } = ctx
   const { host, port } = config.smtp
+  const place = `SMTP ${host}:${port}`
   const { address, servername } = await net.resolve(host, port)
+  refusePlainText(config.smtp.tls, address, place)
   const { default: Connection } = await import('nodemailer/lib/smtp-connection')
   const server = new Connection({
     host: address,
@@ -75,7 +78,7 @@ async function withServer(ctx: Context<MailConfig>, use: (server: SMTPConnection
     setTimeout(close, farewellMs).unref()
   } catch (error) {
     close()
-    throw smtpError(error, `SMTP ${host}:${port}`)
+    throw smtpError(error, place)
   } finally {
     signal.removeEventListener('abort', close)
   }
