@@ -31,22 +31,45 @@ function resetMs(text: string | undefined, now: Date): number | undefined {
   return Math.min(Math.max(ms, 0), maxRetryAfterMs)
 }
 
-/** What common headers (`ratelimit-*`, `x-ratelimit-*`, `x-rate-limit*`, `retry-after`) say about the account's limits. */
+/** `x-acme-ratelimit-` when a vendor puts its name into the headers. */
+function namedPrefix(headers: AnswerHeaders): string {
+  for (const name in headers) {
+    if (name.endsWith('-ratelimit-remaining') && named.test(name)) return name.slice(0, -'remaining'.length)
+  }
+  return 'x-ratelimit-'
+}
+const named = /^x-[a-z0-9]+-ratelimit-remaining$/
+
+/** A window that rolls is free again when it has passed once. */
+function windowMs(text: string | undefined): number | undefined {
+  const ms = numberIn(text)
+  return ms === undefined ? undefined : Math.min(ms, maxRetryAfterMs)
+}
+
+/**
+ * What common headers say about the account's limits: `ratelimit-*`, `x-ratelimit-*`, `x-rate-limit*`, the same behind a
+ * vendor's name (`x-acme-ratelimit-remaining`, with `-max` and the length of the window), and `retry-after`.
+ */
 export function limitNews(status: number, headers: AnswerHeaders, now: Date): LimitNews {
   const refused = status === 429
+  const prefix = namedPrefix(headers)
   const remaining = numberIn(
     header(headers, 'ratelimit-remaining') ??
-      header(headers, 'x-ratelimit-remaining') ??
-      header(headers, 'x-rate-limit-remaining'),
+      header(headers, 'x-rate-limit-remaining') ??
+      header(headers, `${prefix}remaining`),
   )
   if (!refused && remaining === undefined) return silent
   const limit = numberIn(
-    header(headers, 'ratelimit-limit') ?? header(headers, 'x-ratelimit-limit') ?? header(headers, 'x-rate-limit'),
+    header(headers, 'ratelimit-limit') ??
+      header(headers, 'x-rate-limit') ??
+      header(headers, `${prefix}limit`) ??
+      header(headers, `${prefix}max`),
   )
-  const reset = resetMs(
-    header(headers, 'ratelimit-reset') ?? header(headers, 'x-ratelimit-reset') ?? header(headers, 'x-rate-limit-reset'),
-    now,
-  )
+  const reset =
+    resetMs(
+      header(headers, 'ratelimit-reset') ?? header(headers, 'x-rate-limit-reset') ?? header(headers, `${prefix}reset`),
+      now,
+    ) ?? windowMs(header(headers, `${prefix}interval-milliseconds`))
   const retry = refused ? retryAfterMs(headers, now) : undefined
   return {
     refused,

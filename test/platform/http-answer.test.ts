@@ -45,6 +45,16 @@ describe('limitNews', () => {
       { 'x-ratelimit-remaining': '5', 'x-ratelimit-reset': String(now.getTime() + 1_500) },
       { remaining: 5, resetMs: 1_500 },
     ],
+    [
+      {
+        'x-hubspot-ratelimit-max': '190',
+        'x-hubspot-ratelimit-remaining': '188',
+        'x-hubspot-ratelimit-interval-milliseconds': '10000',
+        'x-hubspot-ratelimit-daily-remaining': '3',
+      },
+      { limit: 190, remaining: 188, resetMs: 10_000 },
+    ],
+    [{ 'x-hubspot-ratelimit-daily-remaining': '3' }, {}],
     [{ 'x-ratelimit-remaining': 'many', 'x-ratelimit-reset': '-3' }, {}],
     [{}, {}],
   ])('reads %o', (headers, expected) => {
