@@ -22,7 +22,8 @@ const inbound = z.strictObject({
   secret: z.string().min(1),
   request: z.strictObject({
     method: z.string(),
-    url: z.string().startsWith('/'),
+    /** Path and query; whole where the vendor signs the URL. */
+    url: z.string().regex(/^(\/|https:\/\/)/, 'a path, or an https URL'),
     headers,
     /** The exact text; `bodyJson` is for bodies without spaces, which is how most vendors send them. */
     body: z.string().exactOptional(),

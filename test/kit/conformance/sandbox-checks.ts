@@ -137,7 +137,7 @@ async function withHub(subject: Subject, sandbox: VendorSandbox, seen: Seen, use
         method: '*',
         path: '*',
         async answer({ method, path, query, headers, body }) {
-          const url = query.size > 0 ? `${path}?${query}` : path
+          const url = `${hub.url}${path}${query.size > 0 ? `?${query}` : ''}`
           const request = { method, url, headers, body }
           const reply = receive.handshake?.(request, ctx)
           if (reply) return reply
