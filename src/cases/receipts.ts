@@ -9,6 +9,7 @@ import type { Db } from '#hub/platform/db/database.ts'
 import { json } from '#hub/platform/db/database.ts'
 import type { Dated } from '#hub/platform/db/schema.ts'
 import { tagSet } from './fields.ts'
+import { packFields, unpackFields } from './packed.ts'
 
 export interface Delivered {
   readonly key: string
@@ -40,16 +41,14 @@ async function applyUpdate(
     .where('external_id', '=', externalId)
     .executeTakeFirst()
   if (!link) return
+  const base = unpackFields(link.base)
   const at = receipt.updatedAt === undefined ? undefined : new Date(receipt.updatedAt).toISOString()
   const written = Object.fromEntries(
-    Object.entries(valuesOf(change, link.base)).map(([field, value]) => [
-      field,
-      datedWrite(value, at, link.base[field], now),
-    ]),
+    Object.entries(valuesOf(change, base)).map(([field, value]) => [field, datedWrite(value, at, base[field], now)]),
   )
   await trx
     .updateTable('case_links')
-    .set({ base: json({ ...link.base, ...written }), version: receipt.version ?? link.version })
+    .set({ base: json(packFields({ ...base, ...written })), version: receipt.version ?? link.version })
     .where('connection_id', '=', connectionId)
     .where('external_id', '=', externalId)
     .execute()
@@ -115,7 +114,7 @@ async function applyCreate(trx: Db, { connectionId, receipt }: Delivered, caseId
       connection_id: connectionId,
       external_id: receipt.externalId,
       case_id: caseId,
-      base: json({}),
+      base: json([]),
       version: receipt.version ?? null,
       url: receipt.url ?? null,
       created_at: now,

@@ -9,6 +9,7 @@ import { newId } from '#hub/platform/ids.ts'
 import { contentHash, type LinkState, type LoadedBook, type MessageState } from './book.ts'
 import type { DomainEvent } from './event.ts'
 import { type CaseState, read, withCustom } from './fields.ts'
+import { packFields, packProvenance, unpackFields, unpackProvenance } from './packed.ts'
 
 /** A vendor's case, or one of its messages. */
 export interface CaseRef {
@@ -184,7 +185,7 @@ function toCase(row: Selectable<Schema['cases']>): CaseState {
       team: row.team,
       ...withCustom(row.custom),
     },
-    provenance: row.provenance,
+    provenance: unpackProvenance(row.provenance),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     solvedAt: row.solved_at,
@@ -205,7 +206,7 @@ function fromCase(state: CaseState) {
     assignee: read.assignee(fields),
     team: read.team(fields),
     custom: read.custom(fields),
-    provenance: state.provenance,
+    provenance: packProvenance(state.provenance),
     created_at: state.createdAt,
     updated_at: state.updatedAt,
     solved_at: state.solvedAt,
@@ -217,7 +218,7 @@ function toLink(row: Selectable<Schema['case_links']>): LinkState {
     connectionId: row.connection_id,
     externalId: row.external_id,
     caseId: row.case_id,
-    base: row.base,
+    base: unpackFields(row.base),
     version: row.version,
     url: row.url,
     deletedAt: row.deleted_at,
@@ -231,7 +232,7 @@ function fromLink(link: LinkState) {
     connection_id: link.connectionId,
     external_id: link.externalId,
     case_id: link.caseId,
-    base: link.base,
+    base: packFields(link.base),
     version: link.version,
     url: link.url,
     deleted_at: link.deletedAt,

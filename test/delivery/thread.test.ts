@@ -34,7 +34,7 @@ beforeEach(async () => {
       channel: 'email',
       requester_id: 'ana',
       custom: json({}),
-      provenance: json({}),
+      provenance: json([]),
       tags: [],
       created_at: at(0),
       updated_at: at(0),

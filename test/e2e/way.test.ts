@@ -183,7 +183,10 @@ describe('a change that was read while a write of ours was under way', () => {
     await hub.settled()
     // As if our write had been slow: the vendor has it, and the hub will learn so only in a second.
     const { rowCount } = await hub.running.hub.pool.query(
-      `update case_links set base = jsonb_set(base, '{tags,writtenAt}', to_jsonb($2::text)) where external_id = $1`,
+      `update case_links set base = (
+         select jsonb_agg(case when fields -> 'values' ? 'tags' then fields || jsonb_build_object('writtenAt', $2::text) else fields end)
+         from jsonb_array_elements(base) fields)
+       where external_id = $1`,
       [ticketId, new Date(Date.now() + 1_000).toISOString()],
     )
     expect(rowCount).toBe(1)

@@ -112,7 +112,7 @@ export function surveyScene(database: TestDatabase) {
         requester_id: profileId,
         parent_id: parentId ?? null,
         custom: '{}',
-        provenance: '{}',
+        provenance: '[]',
         created_at: now,
         updated_at: now,
         solved_at: now,

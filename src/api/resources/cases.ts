@@ -296,12 +296,14 @@ export const caseRoutes = [
       const { events, runs, deliveries } = await whyOf(hub.db, params.id)
       const asked = await surveyDecisions(hub.db, params.id)
       return {
-        fields: Object.entries(row.provenance).map(([field, { at, source }]) => ({
-          field,
-          value: fieldOf(row, field),
-          at: time(new Date(at)),
-          source: toSource(source),
-        })),
+        fields: row.provenance.flatMap(({ fields, at, source }) =>
+          fields.map((field) => ({
+            field,
+            value: fieldOf(row, field),
+            at: time(new Date(at)),
+            source: toSource(source),
+          })),
+        ),
         events: events.map(toEvent),
         rule_runs: runs.map((run) => ({
           rule_id: run.rule_id,

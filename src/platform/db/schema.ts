@@ -39,6 +39,10 @@ export interface Provenance {
   readonly at: string
   readonly source: Source
 }
+/** As `Dated` fields stand in the database: those of the same age together. */
+export type PackedFields = Omit<Dated, 'value'> & { readonly values: Readonly<Record<string, unknown>> }
+/** As provenance stands in the database: fields that got their values from the same source at the same time. */
+export type PackedProvenance = Provenance & { readonly fields: readonly string[] }
 /** Who set a value: a vendor's record, a rule, or a person through the API. */
 export type Source =
   | { readonly kind: 'connection'; readonly connectionId: string; readonly record: string }
@@ -169,7 +173,7 @@ export interface Schema {
     assignee: JsonOrNull<AgentFacts>
     team: Nullable<string>
     custom: Json<Record<string, FieldValue>>
-    provenance: Json<Record<string, Provenance>>
+    provenance: Json<readonly PackedProvenance[]>
     created_at: Date
     updated_at: Date
     solved_at: Nullable<Date>
@@ -178,7 +182,7 @@ export interface Schema {
     connection_id: string
     external_id: string
     case_id: string
-    base: Json<DatedFields>
+    base: Json<readonly PackedFields[]>
     version: Nullable<string>
     url: Nullable<string>
     deleted_at: Nullable<Date>

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest'
+import { loadBook } from '#hub/cases/index.ts'
 import { openDatabase } from '#hub/platform/db/database.ts'
 import { migrate } from '#hub/platform/db/migrate.ts'
 import { quietLog } from '#kit'
@@ -82,6 +83,42 @@ describe('migrations', () => {
     expect(await ask(url, 'select name from deskweave.steps')).toEqual(['first', 'second'])
     expect((await names(url)).slice(-2)).toEqual(['8001_first.sql', '8002_second.sql'])
     expect(await ask(url, 'select workspace_id from deskweave.workspaces')).toEqual(['test'])
+  })
+
+  it.each([
+    ['a superuser', undefined],
+    ['an owner whom row-level security binds', 'owner'],
+  ])('keeps what older versions stored, for %s', async (_who, kind) => {
+    const owner = kind ? await login() : undefined
+    const bare = await emptyDatabase(owner)
+    const url = owner ? as(bare, owner) : bare
+    const first = folderWith({})
+    for (const name of readdirSync(first)) if (!name.startsWith('0001')) rmSync(join(first, name))
+    const at = '2026-11-22T10:00:00.000Z'
+    const source = { kind: 'person', name: 'api' }
+    await migrate(url, quietLog, { ...test, folder: first })
+    await administer(
+      bare,
+      `set deskweave.workspace_id = 'test'; insert into deskweave.cases (id, status, provenance, created_at, updated_at)
+         values ('case_1', 'open', '${JSON.stringify({ status: { at, source }, team: { at, source } })}', now(), now());
+       insert into deskweave.case_links (connection_id, external_id, case_id, base, created_at, updated_at)
+         values ('con_1', 'T-1', 'case_1', '${JSON.stringify({ status: { value: 'open', at, undated: true } })}', now(), now()),
+           ('con_1', 'T-2', 'case_1', '{}', now(), now())`,
+    )
+    await migrate(url, quietLog, test)
+
+    const { db, close } = openDatabase({ url, ...test, ...(await migrate(url, quietLog, test)) })
+    try {
+      const book = await loadBook(db, {
+        cases: [{ connectionId: 'con_1', externalId: 'T-1' }],
+        caseIds: [],
+        messages: [],
+      })
+      expect(book.cases[0]?.provenance).toEqual({ status: { at, source }, team: { at, source } })
+      expect(book.links.map((link) => link.base)).toEqual([{ status: { value: 'open', at, undated: true } }, {}])
+    } finally {
+      await close()
+    }
   })
 
   it('takes three starters at once', async () => {
