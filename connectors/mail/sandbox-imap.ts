@@ -24,6 +24,8 @@ export async function startImap(
 ): Promise<ImapServer> {
   const sessions = new Set<Session>()
   const server = createServer((socket) => {
+    // Answers are short; waiting to fill a packet costs 40 ms each.
+    socket.setNoDelay(true)
     const session = new Session(socket, accounts, options.now)
     sessions.add(session)
     void session.run().finally(() => sessions.delete(session))

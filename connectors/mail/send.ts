@@ -11,7 +11,7 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Mail } from './compose.ts'
 import type { MailConfig } from './config.ts'
 import { refusePlainText } from './plain-text.ts'
-import { NotSent, smtpError } from './smtp-error.ts'
+import { ConnectionClosed, NotSent, smtpError } from './smtp-error.ts'
 
 /** Base64 adds a third, and the big providers stop at 25 MB. */
 const maxBytes = 20 * 1024 * 1024
@@ -70,7 +70,7 @@ async function withServer(ctx: Context<MailConfig>, use: (server: SMTPConnection
   const close = () => server.close()
   signal.addEventListener('abort', close, { once: true })
   try {
-    if (signal.aborted) throw new Error('given up before it began')
+    if (signal.aborted) throw new ConnectionClosed()
     await step(server, (done) => server.connect(done))
     await step(server, (done) => server.login({ user: config.user ?? config.address, pass: config.password }, done))
     await use(server)
@@ -119,7 +119,7 @@ function* piecesOf(raw: Buffer): Generator<Buffer> {
 /** A server that goes away does not always answer what was asked of it: its end ends the step. */
 async function step(server: SMTPConnection, run: (done: (error?: Error | null) => void) => void): Promise<void> {
   const ended = Promise.withResolvers<void>()
-  const fail = (error?: Error | null) => ended.reject(error ?? new Error('the connection was closed'))
+  const fail = (error?: Error | null) => ended.reject(error ?? new ConnectionClosed())
   const close = () => fail()
   server.once('error', fail)
   server.once('end', close)

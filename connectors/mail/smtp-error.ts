@@ -13,6 +13,15 @@ export class NotSent extends Error {
   }
 }
 
+/** The server, or we, went away without a word. */
+export class ConnectionClosed extends Error {
+  override readonly name = 'ConnectionClosed'
+  readonly code = 'ECONNECTION'
+  constructor() {
+    super('the connection was closed')
+  }
+}
+
 /** As nodemailer describes it. */
 const SmtpFailure = z.object({
   message: z.string().catch(''),
@@ -27,22 +36,24 @@ type SmtpFailure = z.output<typeof SmtpFailure>
 const patienceMs = 60_000
 const needsSignIn = new Set([530, 534, 535, 538])
 const tooBig = new Set([523, 552])
+const tlsAdvice = '; is `tls` "implicit", or the port another?'
 /** Codes of `tls`, such as DEPTH_ZERO_SELF_SIGNED_CERT and ERR_TLS_CERT_ALTNAME_INVALID. */
 const aboutCertificate = /certificate|altname|self.signed/i
 
-/** @param place such as `SMTP smtp.example.com:465`. @returns errors of the hub's own as they are. */
-export function smtpError(error: unknown, place: string): Error {
+/** @param place such as `SMTP smtp.example.com:465`. @returns what is no failure of the server's as it is. */
+export function smtpError(error: unknown, place: string): unknown {
   const cause = error instanceof NotSent ? error.cause : error
   if (cause instanceof ConnectorError) return cause
   const isOut = error instanceof NotSent && error.isOut
   const parsed = SmtpFailure.safeParse(cause)
-  if (!(cause instanceof Error) || !parsed.success) return new ConnectorError('unavailable', `${place}: ${cause}`)
+  if (!(cause instanceof Error) || !parsed.success || parsed.data.code === undefined) return cause
   return parsed.data.responseCode === undefined
     ? withoutAnswer(parsed.data, isOut, place, cause)
     : answered(parsed.data, parsed.data.responseCode, place)
 }
 
 function answered(failure: SmtpFailure, status: number, place: string): ConnectorError {
+  if (failure.code === 'ETLS') return new ConnectorError('unavailable', `${place}: ${failure.message}${tlsAdvice}`)
   const words = (failure.response ?? failure.message).replaceAll(/\s+/g, ' ').slice(0, 300)
   const said = `${place} answered ${failure.command ?? 'the mail'} with ${words}`
   if (status < 500 || status === 503) return new ConnectorError('unavailable', said, { retryAfterMs: patienceMs })
@@ -60,6 +71,11 @@ function withoutAnswer({ code, message }: SmtpFailure, isOut: boolean, place: st
   if (code === 'EENVELOPE' || code === 'EMESSAGE') return new ConnectorError('rejected', why, { cause })
   if (aboutCertificate.test(message)) {
     const advice = 'use the name that the certificate is for, or give its authority as `ca`'
+    return new ConnectorError('unavailable', `${why}; ${advice}`, { cause })
+  }
+  if (code === 'ETLS') return new ConnectorError('unavailable', `${why}${tlsAdvice}`, { cause })
+  if (/wrong version number|packet length|EPROTO/i.test(message)) {
+    const advice = 'it speaks no TLS there: is `tls` "starttls", or the port another?'
     return new ConnectorError('unavailable', `${why}; ${advice}`, { cause })
   }
   return new ConnectorError('unavailable', why, { cause })

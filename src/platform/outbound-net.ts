@@ -43,7 +43,7 @@ export function createOutboundNet(
       let hasLeft = false
       try {
         const result = await exchange(() => {
-          beforeSend?.()
+          assertMaySend(beforeSend, name)
           hasLeft = true
         })
         gate.answered(ticket, { refused: false })
@@ -54,6 +54,15 @@ export function createOutboundNet(
         throw error
       }
     },
+  }
+}
+
+/** It concerns the hub, not the vendor; nothing has left. */
+function assertMaySend(beforeSend: CallScope['beforeSend'], name: string): void {
+  try {
+    beforeSend?.()
+  } catch (cause) {
+    throw new ConnectorError('unavailable', `${name}: held back, another process has the work now`, { cause })
   }
 }
 

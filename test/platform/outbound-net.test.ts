@@ -103,7 +103,7 @@ describe('effects that leave by a socket', () => {
       leaving()
       sent = true
     }
-    await expect(net.spend(exchange)).rejects.toBe(lost)
+    await expect(net.spend(exchange)).rejects.toMatchObject({ code: 'unavailable', cause: lost })
     expect(sent).toBe(false)
   })
 })

@@ -3,6 +3,7 @@ import type { Connector } from '#hub/connector/contract.ts'
 import type { StartSandbox } from '#hub/connector/sandbox.ts'
 import type { InboundFixture, OutboundFixture, SignRequest } from './fixtures.ts'
 import type { Quality } from './quality.ts'
+import type { StartServer } from './socket-checks.ts'
 
 export interface Check {
   readonly name: string
@@ -20,6 +21,7 @@ export interface Subject {
   readonly inbound: readonly InboundFixture[]
   readonly outbound: readonly OutboundFixture[]
   readonly sandbox: StartSandbox | undefined
+  readonly sockets: StartServer | undefined
   readonly sign: SignRequest | undefined
 }
 

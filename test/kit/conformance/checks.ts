@@ -7,10 +7,13 @@ import { inboundChecks } from './inbound-checks.ts'
 import { outboundChecks } from './outbound-checks.ts'
 import { readQuality } from './quality.ts'
 import { sandboxChecks } from './sandbox-checks.ts'
+import { type StartServer, socketChecks } from './socket-checks.ts'
 import { staticChecks } from './static-checks.ts'
 
 export interface ConformanceOptions {
   readonly sandbox?: StartSandbox
+  /** In place of `sandbox` and outbound fixtures, for a connector that speaks another protocol than HTTP. */
+  readonly sockets?: StartServer
   /** Signs the inbound fixtures that say `"sign": true`. */
   readonly sign?: SignRequest
 }
@@ -34,7 +37,9 @@ export function checks(
     inbound: inboundFixtures(folder),
     outbound: outboundFixtures(folder),
     sandbox: options.sandbox,
+    sockets: options.sockets,
     sign: options.sign,
   }
-  return [...staticChecks(subject), ...inboundChecks(subject), ...outboundChecks(subject), ...sandboxChecks(subject)]
+  const played = options.sockets ? socketChecks(subject, options.sockets) : sandboxChecks(subject)
+  return [...staticChecks(subject), ...inboundChecks(subject), ...outboundChecks(subject), ...played]
 }

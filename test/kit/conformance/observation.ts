@@ -82,11 +82,27 @@ const rating = z.strictObject({
   score: z.number().int(),
   comment: z.string().exactOptional(),
 })
+const thread = z.strictObject({
+  opens: caseFacts,
+  proven: z.array(id),
+  answers: z.array(id),
+  from: z.string().min(1),
+  automatic: z.boolean(),
+})
+const bounce = z.strictObject({
+  caseId: id,
+  messageId: id.exactOptional(),
+  address: z.string().min(1),
+  permanent: z.boolean(),
+  reason: z.string(),
+})
 const head = { occurredAt: time, byHub: z.boolean() }
 
 export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('type', [
   z.strictObject({ ...head, type: z.literal('case'), case: caseFacts }),
   z.strictObject({ ...head, type: z.literal('message'), caseId: id, message }),
+  z.strictObject({ ...head, type: z.literal('threaded'), message, thread }),
+  z.strictObject({ ...head, type: z.literal('bounce'), bounce }),
   z.strictObject({ ...head, type: z.literal('person'), person }),
   z.strictObject({ ...head, type: z.literal('rating'), caseId: id, rating }),
   z.strictObject({ ...head, type: z.literal('pointer'), entity: z.enum(['case', 'person']), id }),
