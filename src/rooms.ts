@@ -17,6 +17,7 @@ import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createInboxWorker } from '#hub/pipeline/worker.ts'
 import { createReconciliation } from '#hub/reconcile/index.ts'
 import { defineSurveyJobs, surveyRouter } from '#hub/surveys/index.ts'
+import { createWatch } from '#hub/watch/index.ts'
 
 export const openRooms: OpenRooms = async (foundation, stopping) => {
   const connections = createConnections({ ...foundation, connectors })
@@ -49,7 +50,9 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
-    ...(works ? [createDelivery(hub, { onReceipts }), createInboxWorker(hub, rules)] : []),
+    ...(works
+      ? [createDelivery(hub, { onReceipts }), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
+      : []),
   ]
   const token = adminToken(hub.env)
   if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')

@@ -61,6 +61,8 @@ export interface Connections {
   byId(id: string): Promise<LoadedConnection | undefined>
   all(): readonly LoadedConnection[]
   isKnown(id: string): boolean
+  /** Heard when one may have been added, changed, paused or removed. @returns how to stop listening. */
+  onChange(heard: () => void): () => void
   nameOf(id: string): { readonly name: string; readonly connector: string } | undefined
   /** @throws ConnectorError host_refused */
   contextFor(connection: LoadedConnection, signal: AbortSignal, options?: CallOptions): Context<unknown>
@@ -125,6 +127,7 @@ export function createConnections(hub: ConnectionsHub): Connections {
 
     byId: (id) => register.byId(id),
     all: () => register.all(),
+    onChange: register.onRead,
     isKnown: (id) => register.get(id) !== undefined,
     nameOf(id) {
       const connection = register.get(id)

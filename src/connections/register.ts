@@ -18,6 +18,8 @@ export interface Register {
   all(): readonly LoadedConnection[]
   limitsOf(id: string): AccountLimits | undefined
   workspaceId(): Promise<string>
+  /** Heard after each reading. @returns how to stop listening. */
+  onRead(heard: () => void): () => void
 }
 
 interface RegisterHub {
@@ -43,6 +45,7 @@ export function createRegister(hub: RegisterHub, around: Surroundings): Register
   let workspace: Promise<string> | undefined
   let reading: Promise<void> | undefined
   let next: Promise<void> | undefined
+  const listeners = new Set<() => void>()
   let readAt = Number.NEGATIVE_INFINITY
 
   async function read(): Promise<void> {
@@ -56,6 +59,7 @@ export function createRegister(hub: RegisterHub, around: Surroundings): Register
     entries = fresh
     all = [...fresh.values()].flatMap((entry) => ('connection' in entry ? [entry.connection] : []))
     readAt = performance.now()
+    for (const heard of listeners) heard()
   }
 
   async function open(row: ConnectionRow): Promise<Entry> {
@@ -109,6 +113,10 @@ export function createRegister(hub: RegisterHub, around: Surroundings): Register
     },
     all: () => all,
     limitsOf: (id) => limits.get(id),
+    onRead(heard) {
+      listeners.add(heard)
+      return () => listeners.delete(heard)
+    },
     workspaceId() {
       workspace ??= workspaceOf(hub.db).catch((error: unknown) => {
         workspace = undefined

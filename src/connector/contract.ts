@@ -146,7 +146,8 @@ export interface Capabilities<C> {
   readonly changes?: { since(ctx: Context<C>, cursor: string | undefined): AsyncIterable<Page> }
   /**
    * A line that stays open (IMAP IDLE, a socket) for vendors that push no webhooks. It says only that there is news: the hub
-   * then reads `changes`. Runs until `ctx.signal` aborts; when it ends or throws, the hub opens it again after a pause.
+   * then reads `changes`. Say so once when the line stands, too: what came before was not heard. Runs until `ctx.signal`
+   * aborts; when it ends or throws, the hub opens it again after a pause.
    */
   readonly watch?: { run(ctx: Context<C>, onNews: () => void): Promise<void> }
   readonly readCases?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly CaseFacts[]> }

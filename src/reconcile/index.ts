@@ -9,6 +9,8 @@ import type { Page } from '#hub/connector/contract.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
 import { type Inbox, type InboxItem, storableKey, storableReason, unreadableKey } from '#hub/inbox/index.ts'
+import { realTiming, type Timing } from '#hub/platform/timing.ts'
+import { createReadings } from './reading.ts'
 
 type ReconcileHub = Pick<Hub, 'db' | 'log' | 'now' | 'connections'>
 
@@ -74,6 +76,8 @@ function toUnreadable(connectionId: string, record: NonNullable<Page['unreadable
 export interface Reconciliation {
   /** Reads one connection now. @returns how many observations it told. @throws ConnectorError */
   run(connectionId: string): Promise<number>
+  /** Reads one connection because there is news. What goes wrong is reported there. Ends soon when the signal aborts. */
+  readNews(connectionId: string, signal: AbortSignal): Promise<void>
   /** Registers the repeating work. Call it before the queue starts. */
   defineJobs(): Promise<void>
 }
@@ -82,24 +86,37 @@ export function createReconciliation(
   hub: ReconcileHub & Pick<Hub, 'queue'>,
   inbox: Inbox,
   signal: AbortSignal,
+  timing: Timing = realTiming,
 ): Reconciliation {
+  const readings = createReadings(hub.db, timing)
+  const readAlone = (connection: LoadedConnection, until: AbortSignal, whenBusy: 'wait' | 'skip') =>
+    readings.alone(connection.id, until, (ours) => reconcile(hub, inbox, connection, ours), whenBusy)
+
   /** A connection that fails is reported there and stops no other. */
-  async function runAll() {
-    for (const connection of hub.connections.all()) {
-      if (connection.status === 'paused' || connection.status === 'needs_attention') continue
-      try {
-        await reconcile(hub, inbox, connection, signal)
-        if (connection.connector.can.changes) await hub.connections.reportSuccess(connection.id)
-      } catch (error) {
-        await hub.connections.reportFailure(connection.id, error)
-        hub.log.warn({ err: error, connection_id: connection.id }, 'a connection could not be read')
-      }
+  async function readAndReport(connection: LoadedConnection, until: AbortSignal, whenBusy: 'wait' | 'skip') {
+    const { id, status, connector } = connection
+    if (!connector.can.changes || status === 'paused' || status === 'needs_attention') return
+    try {
+      await readAlone(connection, until, whenBusy)
+      await hub.connections.reportSuccess(id)
+    } catch (error) {
+      if (until.aborted) return
+      await hub.connections.reportFailure(id, error)
+      hub.log.warn({ err: error, connection_id: id }, 'a connection could not be read')
     }
+  }
+
+  async function runAll() {
+    for (const connection of hub.connections.all()) await readAndReport(connection, signal, 'skip')
   }
   return {
     async run(connectionId) {
       const connection = await hub.connections.byId(connectionId)
-      return connection ? await reconcile(hub, inbox, connection, signal) : 0
+      return (connection && (await readAlone(connection, signal, 'wait'))) ?? 0
+    },
+    async readNews(connectionId, until) {
+      const connection = hub.connections.all().find(({ id }) => id === connectionId)
+      if (connection) await readAndReport(connection, until, 'wait')
     },
     async defineJobs() {
       await hub.queue.define('reconcile', z.object({}), runAll)
