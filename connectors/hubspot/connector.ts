@@ -1,0 +1,35 @@
+import { defineConnector } from '#hub/connector/contract.ts'
+import { since } from './changes.ts'
+import { check } from './check.ts'
+import { config } from './config.ts'
+import manifest from './manifest.json' with { type: 'json' }
+import { message } from './message.ts'
+import { upsert } from './person.ts'
+import { ratingChanges, recordRating } from './rating.ts'
+import { getCases, getPeople } from './read.ts'
+import { items, normalise, verify } from './receive.ts'
+import { create, find, update } from './write.ts'
+
+export const hubspot = defineConnector({
+  manifest,
+  config,
+  check,
+  can: {
+    receive: { verify, items, normalise },
+    changes: { since },
+    readCases: { get: getCases },
+    readPeople: { get: getPeople },
+    writeCase: {
+      fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'custom'],
+      create,
+      update,
+      message,
+      // Where `find` cannot tell (a public reply, no key_property) it says so, and the hub marks the repetition.
+      effects: { create: 'probed', update: 'probed', message: 'probed' },
+      find,
+    },
+    writePerson: { upsert, effects: { upsert: 'keyed' } },
+    // Keyed by its own look: the note's last line tells whether this key was written.
+    writeRating: { record: recordRating, changes: ratingChanges, effects: { record: 'keyed' } },
+  },
+})
