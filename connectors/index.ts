@@ -4,5 +4,7 @@ import type { Connector } from '#hub/connector/contract.ts'
 /** Every connector there is, loaded when it is asked for. */
 export const connectors = {
   desk: async () => (await import('./desk/connector.ts')).desk,
+  hubspot: async () => (await import('./hubspot/connector.ts')).hubspot,
+  mail: async () => (await import('./mail/connector.ts')).mail,
   zendesk: async () => (await import('./zendesk/connector.ts')).zendesk,
 } as const satisfies Readonly<Record<string, () => Promise<Connector>>>
