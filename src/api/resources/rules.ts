@@ -1,7 +1,6 @@
 /** Rules as admins write them: checked, versioned, explained. */
 import { z } from 'zod'
 
-import { knownConnection } from '#hub/config/index.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 import {
@@ -64,7 +63,9 @@ function toRule(view: RuleView): z.input<typeof Rule> {
   }
 }
 
-function known(hub: ApiHub): { connections: readonly KnownConnection[] } {
+async function known(hub: ApiHub): Promise<{ connections: readonly KnownConnection[] }> {
+  // With it comes the reader of configuration files: not before somebody writes a rule.
+  const { knownConnection } = await import('#hub/config/index.ts')
   return { connections: hub.connections.all().map(({ name, connector }) => knownConnection(name, connector)) }
 }
 
@@ -73,8 +74,8 @@ function toProblem(issue: Issue): z.input<typeof RuleProblem> {
 }
 
 /** @throws Problem naming the first mistake's place */
-function checked(hub: ApiHub, definition: unknown): RuleDefinition {
-  const result = validateRule(definition, known(hub))
+async function checked(hub: ApiHub, definition: unknown): Promise<RuleDefinition> {
+  const result = validateRule(definition, await known(hub))
   if (result.ok) return result.rule
   const [first] = result.issues.map(toProblem)
   const more = result.issues.length > 1 ? ` (${result.issues.length - 1} more: see /api/v1/rules/validate)` : ''
@@ -115,7 +116,7 @@ export const ruleRoutes = [
     status: 201,
     body: Definition,
     response: Rule,
-    handler: (hub, { body, actor }) => save(hub, checked(hub, body), actor, 'create'),
+    handler: async (hub, { body, actor }) => save(hub, await checked(hub, body), actor, 'create'),
   }),
   route({
     id: 'validateRule',
@@ -125,8 +126,8 @@ export const ruleRoutes = [
     tag,
     body: Definition,
     response: z.strictObject({ valid: z.boolean(), problems: z.array(RuleProblem) }),
-    handler(hub, { body }) {
-      const result = validateRule(body, known(hub))
+    async handler(hub, { body }) {
+      const result = validateRule(body, await known(hub))
       return { valid: result.ok, problems: result.ok ? [] : result.issues.map(toProblem) }
     },
   }),
@@ -153,12 +154,12 @@ export const ruleRoutes = [
     params: byId,
     body: Definition,
     response: Rule,
-    handler(hub, { params, body, actor }) {
-      const rule = checked(hub, body)
+    async handler(hub, { params, body, actor }) {
+      const rule = await checked(hub, body)
       if (rule.id !== params.id) {
         throw new Problem('invalid', `id: is "${rule.id}"; expected "${params.id}", as in the address`, { field: 'id' })
       }
-      return save(hub, rule, actor, 'put')
+      return await save(hub, rule, actor, 'put')
     },
   }),
   route({
