@@ -20,7 +20,7 @@ export const mail = defineConnector({
       create,
       update,
       message,
-      effects: { create: 'probed', update: 'keyed', message: 'probed' },
+      effects: { create: 'probed', update: 'probed', message: 'probed' },
       find,
     },
   },

@@ -1,8 +1,10 @@
 import { createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Context, OutMessage, OutThread } from '#hub/connector/contract.ts'
+import { conformance } from '#kit/conformance.ts'
 import { type MailConfig, config as schema } from './config.ts'
-import { createMailSandbox, type MailSandbox } from './sandbox.ts'
+import { mail } from './connector.ts'
+import { createMailSandbox, type MailSandbox, sandboxHost } from './sandbox.ts'
 import { checkSmtp } from './send.ts'
 import { provenBounce, provenCase, provenMessageId } from './signed-address.ts'
 import { create, find, message, update } from './write.ts'
@@ -12,6 +14,44 @@ const ana = { address: 'ana@home.example', password: 'sandbox-password-2' }
 const caseId = 'abcdefghij234567'
 const key = 'dw_7c1e0a64f2b94d0e8a35d1c2b3a49586'
 const now = new Date('2026-11-20T10:15:30Z')
+
+/** As an admin would enter them. */
+function settingsFor({ imap, smtp }: Pick<MailSandbox, 'imap' | 'smtp'>) {
+  return {
+    address: support.address,
+    name: 'Acme Support',
+    password: support.password,
+    signing_secret: 'mail_test_secret_000000000001',
+    imap: { host: imap.host, port: imap.port, tls: 'none' },
+    smtp: { host: smtp.host, port: smtp.port, tls: 'none' },
+    trusted_authserv_ids: [sandboxHost],
+  }
+}
+
+const nowhere = { host: '127.0.0.1', port: 9 }
+conformance(mail, new URL('.', import.meta.url), settingsFor({ imap: nowhere, smtp: nowhere }), {
+  async sockets() {
+    const sandbox = await createMailSandbox({ users: [support, ana], now: () => now })
+    const write = (subject: string) => {
+      const lines = [
+        'From: =?utf-8?Q?Ana_Garc=C3=ADa?= <ana@home.example>',
+        'To: support@acme.example',
+        `Subject: =?utf-8?B?${Buffer.from(subject).toString('base64')}?=`,
+        `Message-ID: <m${sandbox.mailbox(support.address).length}@home.example>`,
+        `Date: ${now.toUTCString()}`,
+      ]
+      sandbox.deliver(support.address, `${lines.join('\r\n')}\r\n\r\nI only received three.\r\n`)
+    }
+    write('Written before the hub came')
+    return {
+      config: settingsFor(sandbox),
+      async play() {
+        for (const subject of ['Where are my boxes?', 'Grüße', 'Nothing special']) write(subject)
+      },
+      close: () => sandbox.close(),
+    }
+  },
+})
 
 async function openSandbox(): Promise<MailSandbox> {
   const sandbox = await createMailSandbox({ users: [support, ana], now: () => now })
@@ -27,15 +67,7 @@ interface Desk {
 }
 
 function deskAt(sandbox: Pick<MailSandbox, 'imap' | 'smtp'>, settings: Record<string, unknown> = {}): Desk {
-  const config = schema.parse({
-    address: support.address,
-    name: 'Acme Support',
-    password: support.password,
-    signing_secret: 'mail_test_secret_000000000001',
-    imap: { host: sandbox.imap.host, port: sandbox.imap.port, tls: 'none' },
-    smtp: { host: sandbox.smtp.host, port: sandbox.smtp.port, tls: 'none' },
-    ...settings,
-  })
+  const config = schema.parse({ ...settingsFor(sandbox), ...settings })
   let spent = 0
   const warnings: string[] = []
   const quiet = () => {}
@@ -373,8 +405,8 @@ describe('the check of the SMTP server', () => {
   })
 
   it('says that nobody listens, and that a server has no TLS', async () => {
-    const nowhere = { host: '127.0.0.1', port: await closedPort() }
-    await expect(checkSmtp(deskAt({ smtp: nowhere, imap: nowhere }).ctx)).rejects.toMatchObject({ code: 'unavailable' })
+    const closed = { host: '127.0.0.1', port: await closedPort() }
+    await expect(checkSmtp(deskAt({ smtp: closed, imap: closed }).ctx)).rejects.toMatchObject({ code: 'unavailable' })
     const sandbox = await openSandbox()
     for (const tls of ['starttls', 'implicit']) {
       const { ctx } = deskAt(sandbox, { smtp: { ...sandbox.smtp, tls } })

@@ -3,22 +3,23 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { Page } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import type { Observation } from '#hub/connector/facts.ts'
 import { type Check, configOf, type Subject } from './check.ts'
 import { observationSchema } from './observation.ts'
 import { secretValues, settingsSchema } from './static-checks.ts'
 import { testContext } from './test-http.ts'
 
-/** A server of the vendor's kind on this machine, with something to read. */
+/** A server of the vendor's kind on this machine. */
 export interface SocketServer {
   /** Settings for a connection to it, as an admin would enter them. */
   readonly config: Readonly<Record<string, unknown>>
+  /** Something happens that `changes` has to tell of. */
+  play(): Promise<void>
   close(): Promise<void>
 }
 export type StartServer = () => Promise<SocketServer>
 
 const now = new Date('2026-11-20T10:15:30Z')
-/** Before everything that the server holds. */
-const longAgo = new Date('2020-01-01T00:00:00Z')
 const key = '7c1e0a64f2b94d0e8a35d1c2b3a49586'
 
 export function socketChecks(subject: Subject, start: StartServer): Check[] {
@@ -62,23 +63,19 @@ function readingChecks(subject: Subject, check: MakeCheck): Check[] {
   const { changes } = subject.connector.can
   if (!changes) return []
   return [
-    check('reading from a cursor goes on where it ended, and says the same twice', async (server) => {
-      const early = contextTo(subject, server.config, longAgo).ctx
+    check('reading finds what came since, says the same twice, and goes on from each cursor', async (server) => {
       const { ctx } = contextTo(subject, server.config)
-      const from = (await gather(changes.since(early, undefined))).at(-1)?.cursor
-      const pages = await gather(changes.since(ctx, from))
-      assert.deepEqual(await gather(changes.since(ctx, from)), pages, 'the second reading differs')
-      const end = await gather(changes.since(ctx, pages.at(-1)?.cursor ?? from))
-      assert.deepEqual(
-        end.flatMap((page) => page.observations),
-        [],
-        'read again what the cursor had passed',
-      )
-    }),
-    check('what it reads has the shapes of facts.ts', async (server) => {
-      const { ctx } = contextTo(subject, server.config, longAgo)
-      for (const page of await gather(changes.since(ctx, undefined))) {
-        for (const observation of page.observations) observationSchema.parse(observation)
+      const read = (cursor: string | undefined) => gather(changes.since(ctx, cursor))
+      const before = (await read(undefined)).at(-1)?.cursor
+      assert.ok(before !== undefined, 'the first reading gave no cursor')
+      await server.play()
+      const pages = await read(before)
+      assert.ok(observationsIn(pages).length > 0, 'what came since the first reading was not found')
+      for (const observation of observationsIn(pages)) observationSchema.parse(observation)
+      assert.deepEqual(observationsIn(await read(before)), observationsIn(pages), 'the second reading differs')
+      for (const [index, { cursor }] of pages.entries()) {
+        const rest = observationsIn(pages.slice(index + 1))
+        assert.deepEqual(observationsIn(await read(cursor)), rest, `read on from page ${index + 1}`)
       }
     }),
   ]
@@ -100,9 +97,9 @@ function probeChecks(subject: Subject, check: MakeCheck): Check[] {
   ]
 }
 
-function contextTo(subject: Subject, given: SocketServer['config'], at = now) {
+function contextTo(subject: Subject, given: SocketServer['config']) {
   const config = configOf({ ...subject, exampleConfig: given }, {})
-  return testContext(subject.connector, config, at, 'http://127.0.0.1:9')
+  return testContext(subject.connector, config, now, 'http://127.0.0.1:9')
 }
 
 async function fails(
@@ -133,6 +130,10 @@ function assertNoSecret(subject: Subject, config: SocketServer['config'], texts:
     const isShown = texts.some((text) => text.includes(secret) || text.includes(Buffer.from(secret).toString('base64')))
     assert.ok(!isShown, 'a secret of the settings is in a log line or an error')
   }
+}
+
+function observationsIn(pages: readonly Page[]): readonly Observation[] {
+  return pages.flatMap((page) => page.observations)
 }
 
 async function gather(pages: AsyncIterable<Page>): Promise<readonly Page[]> {
