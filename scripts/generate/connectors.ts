@@ -59,7 +59,7 @@ async function row(root: URL, id: string): Promise<string[]> {
 
 function written(can: Capabilities<unknown>): string {
   const parts = [
-    can.writeCase && 'cases, replies, notes',
+    can.writeCase && (can.writeCase.needsThread ? 'cases, replies' : 'cases, replies, notes'),
     can.writePerson && 'people',
     can.writeRating && 'ratings',
     can.notify && 'messages',
