@@ -78,10 +78,12 @@ export async function openImap(ctx: Mailbox, silenceMs = 60_000): Promise<Sessio
     lost: () => lost,
     async close() {
       signal.removeEventListener('abort', abort)
-      const late = setTimeout(() => client.close(), goodbyeWithinMs)
-      // A line that is already down needs no goodbye.
-      await client.logout().catch(() => {})
-      clearTimeout(late)
+      if (client.usable) {
+        const late = setTimeout(() => client.close(), goodbyeWithinMs)
+        // A line that breaks now has done its work.
+        await client.logout().catch(() => {})
+        clearTimeout(late)
+      }
       client.close()
     },
   }

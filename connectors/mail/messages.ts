@@ -35,31 +35,35 @@ export async function listMessages(client: ImapFlow, uids: readonly number[]): P
   return uids.flatMap((uid) => listed.get(uid) ?? [])
 }
 
-/** One message after the other: the next is taken off the line when the last is read. */
+/** All of them are in memory at once: they are no more than a page. */
 export async function readMessages(
   ctx: Mailbox,
   client: ImapFlow,
   folder: Folder,
   listed: readonly Listed[],
 ): Promise<Required<Pick<Page, 'observations' | 'unreadable'>>> {
-  const read = new Map<number, Read>()
+  const read = new Map<number, Promise<Read>>()
   const wanted = new Map(listed.map((message) => [message.uid, message]))
   const inSize = listed.filter(({ bytes }) => bytes <= maxMessageBytes).map(({ uid }) => uid)
   if (inSize.length > 0) {
     try {
       for await (const { uid, source } of client.fetch(inSize.join(','), { uid: true, source: true }, { uid: true })) {
         const message = wanted.get(uid)
-        if (message && source && !read.has(uid)) read.set(uid, await readOne(ctx, folder, message, source))
+        if (!message || !source || read.has(uid)) continue
+        const reading = readOne(ctx, folder, message, source)
+        // Awaited below; until then a failure must not end the process.
+        reading.catch(() => {})
+        read.set(uid, reading)
       }
     } catch (error) {
       // One message that the server cannot give stops the others of its page; they are taken one by one below.
       if (!isRefusal(error)) throw error
     }
   }
+  const results: Read[] = []
   for (const message of listed) {
-    if (!read.has(message.uid)) read.set(message.uid, await readAlone(ctx, client, folder, message))
+    results.push(await (read.get(message.uid) ?? readAlone(ctx, client, folder, message)))
   }
-  const results = listed.map(({ uid }) => read.get(uid) ?? [])
   return {
     observations: results.flatMap((result) => ('reason' in result ? [] : result)),
     unreadable: results.flatMap((result) => ('reason' in result ? [result] : [])),

@@ -4,7 +4,6 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
-  appendFileSync,
   chmodSync,
   chownSync,
   closeSync,
@@ -43,7 +42,6 @@ export interface MailServers {
   readonly ca: string
   /** What every mailbox is opened with; the user name is the address. */
   readonly password: string
-  addMailbox(address: string): void
   /** The folder on disk that holds a mailbox, its inbox in `new` and `cur`. */
   maildirOf(address: string): string
   stopImap(): Promise<void>
@@ -69,6 +67,7 @@ function version(program: string, args: readonly string[]): string | undefined {
   return error ? undefined : stdout.trim()
 }
 
+/** @param addresses of the mailboxes; mail to any other address of the domains bounces. */
 export async function startMailServers(addresses: readonly string[]): Promise<MailServers> {
   const reason = whyNoMailServers()
   if (reason) throw new Error(`no real mail servers here: ${reason}`)
@@ -88,15 +87,7 @@ export async function startMailServers(addresses: readonly string[]): Promise<Ma
   const ca = makeCertificates(folder, layout.hostname)
   const password = 'made-up-mail-password-0001'
   writeSettings(layout)
-  const addMailbox = (address: string) => {
-    const home = join(folder, 'home', address)
-    mkdirSync(home)
-    chownSync(home, mailOwner.uid, mailOwner.gid)
-    const entry = `${address}:{PLAIN}${password}:${mailOwner.uid}:${mailOwner.gid}::${home}::\n`
-    appendFileSync(join(folder, 'dovecot/users'), entry)
-  }
-  addresses.forEach(addMailbox)
-
+  makeMailboxes(folder, addresses, password)
   // Dovecot first: postfix asks it for the ways to log in, and pauses for a minute where it is not there.
   let imapServer: Daemon | undefined = await startDaemon(folder, daemons.imap, layout.ports.imap)
   const smtpServer = await startDaemon(folder, daemons.smtp, layout.ports.smtp)
@@ -105,7 +96,6 @@ export async function startMailServers(addresses: readonly string[]): Promise<Ma
     ...layout,
     ca,
     password,
-    addMailbox,
     maildirOf: (address) => join(folder, 'home', address, 'Maildir'),
     async stopImap() {
       await imapServer?.stop()
@@ -129,10 +119,20 @@ function writeSettings(layout: MailLayout): void {
   }
   const postfixUser = Number(execFileSync('id', ['-u', 'postfix'], { encoding: 'utf8' }))
   chownSync(join(folder, 'postfix/data'), postfixUser, 0)
-  writeFileSync(join(folder, 'dovecot/users'), '')
   writeFileSync(join(folder, 'dovecot/dovecot.conf'), dovecotConfig(layout))
   writeFileSync(join(folder, 'postfix/etc/main.cf'), postfixMain(layout))
   writeFileSync(join(folder, 'postfix/etc/master.cf'), postfixMaster(layout))
+}
+
+function makeMailboxes(folder: string, addresses: readonly string[], password: string): void {
+  const { uid, gid } = mailOwner
+  const users = addresses.map((address) => {
+    const home = join(folder, 'home', address)
+    mkdirSync(home)
+    chownSync(home, uid, gid)
+    return `${address}:{PLAIN}${password}:${uid}:${gid}::${home}::\n`
+  })
+  writeFileSync(join(folder, 'dovecot/users'), users.join(''))
 }
 
 interface DaemonKind {
@@ -185,7 +185,10 @@ async function startDaemon(folder: string, kind: DaemonKind, port: number): Prom
   return {
     async stop() {
       killByPidFile(join(folder, kind.pidFile), 'SIGTERM')
-      const late = setTimeout(() => killByPidFile(join(folder, kind.pidFile), 'SIGKILL'), stopWithinMs)
+      const late = setTimeout(() => {
+        killByPidFile(join(folder, kind.pidFile), 'SIGKILL')
+        child.kill('SIGKILL')
+      }, stopWithinMs)
       await ended
       clearTimeout(late)
     },
