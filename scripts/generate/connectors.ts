@@ -61,7 +61,7 @@ function written(can: Capabilities<unknown>): string {
   const parts = [
     can.writeCase && (can.writeCase.needsThread ? 'cases, replies' : 'cases, replies, notes'),
     can.writePerson && 'people',
-    can.writeRating && 'ratings',
+    (can.writeRating || can.writePersonRating) && 'ratings',
     can.notify && 'messages',
   ]
   return parts.filter(Boolean).join(', ') || '–'
@@ -75,8 +75,8 @@ const words = {
 
 /** The most common way first; calls that differ are named. */
 function afterLostAnswer(can: Capabilities<unknown>): string {
-  const effects = [can.writeCase, can.writePerson, can.writeRating, can.notify].flatMap((capability) =>
-    capability ? Object.entries<EffectClass>(capability.effects) : [],
+  const effects = [can.writeCase, can.writePerson, can.writeRating, can.writePersonRating, can.notify].flatMap(
+    (capability) => (capability ? Object.entries<EffectClass>(capability.effects) : []),
   )
   const calls = Map.groupBy(effects, ([, effect]) => effect)
   const ways = [...calls].sort(([, a], [, b]) => b.length - a.length)

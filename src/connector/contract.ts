@@ -178,6 +178,11 @@ export interface Capabilities<C> {
     changes?(config: C, rating: RatingFacts): Pick<CaseChange, 'addTags' | 'custom'>
     readonly effects: EffectClasses<'record'>
   }
+  /** On the person's own record: a CRM that keeps a contact's last score, wherever the case was. */
+  readonly writePersonRating?: {
+    record(ctx: Context<C>, personId: string, rating: RatingFacts, key: string): Promise<Receipt>
+    readonly effects: EffectClasses<'record'>
+  }
   readonly notify?: {
     send(ctx: Context<C>, notice: Notice, key: string): Promise<Receipt>
     readonly effects: EffectClasses<'send'>

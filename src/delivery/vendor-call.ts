@@ -40,6 +40,8 @@ const calls: Table = {
     writePerson && { effect: writePerson.effects.upsert, run: () => writePerson.upsert(ctx, person, key) },
   'rating.record': ({ writeRating }, ctx, { externalId, rating }, key) =>
     writeRating && { effect: writeRating.effects.record, run: () => writeRating.record(ctx, externalId, rating, key) },
+  'person.rating': ({ writePersonRating: can }, ctx, { externalId, rating }, key) =>
+    can && { effect: can.effects.record, run: () => can.record(ctx, externalId, rating, key) },
   notify: ({ notify }, ctx, { notice }, key) =>
     notify && { effect: notify.effects.send, run: () => notify.send(ctx, notice, key) },
 }

@@ -22,7 +22,7 @@ import { type ProfileDetails, toProfileDetails, toProfileView } from './view.ts'
 import { mergesBetween } from './why.ts'
 
 export type { ProfileView } from '#hub/rules/plan.ts'
-export type { PersonClaim } from './claim.ts'
+export { isOwnKey, type PersonClaim } from './claim.ts'
 export { normaliseEmail } from './email.ts'
 export { findByIdentity } from './find.ts'
 export { IdentityError } from './identity-error.ts'

@@ -18,6 +18,7 @@ export type Action =
     }
   | { readonly type: 'person.upsert'; readonly person: PersonFacts }
   | { readonly type: 'rating.record'; readonly externalId: string; readonly rating: RatingFacts }
+  | { readonly type: 'person.rating'; readonly externalId: string; readonly rating: RatingFacts }
   | { readonly type: 'notify'; readonly notice: Notice }
   /** A free URL named in a rule: signed with Standard Webhooks, guarded against internal targets. */
   | { readonly type: 'webhook'; readonly url: string; readonly body: unknown }

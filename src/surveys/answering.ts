@@ -1,4 +1,4 @@
-/** From a confirmed answer to a response, its events and its rating in every tool that keeps ratings. */
+/** From a confirmed answer to a response, its events and its rating in every tool that keeps ratings, of cases or of people. */
 import { type DomainEvent, eventId } from '#hub/cases/index.ts'
 import { effectKey, type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -40,7 +40,7 @@ export async function recordAnswer(
       answered_at: now,
     })
     const events = eventsOf(invitationId, survey, answer, taken, now)
-    await writeBack(trx, hub, invitationId, caseId, events[0]?.id, survey, answer)
+    await writeBack(trx, hub, invitationId, taken, events[0]?.id, survey, answer)
     await hub.publish(trx, events)
     return true
   })
@@ -83,23 +83,33 @@ async function writeBack(
   trx: Trx,
   hub: SurveyHub,
   invitationId: string,
-  caseId: string,
+  { caseId, profileId }: store.Taken,
   answeredEventId: string | undefined,
   survey: SurveyDefinition,
   answer: Answer,
 ): Promise<void> {
-  const rated = new Set(hub.connections.all().flatMap((tool) => (tool.connector.can.writeRating ? tool.id : [])))
-  const links = (await store.loadLinks(trx, [caseId])).filter((link) => rated.has(link.connectionId))
-  const entries = links.map(
-    ({ connectionId, externalId }): OutboxEntry => ({
-      key: effectKey(invitationId, 'rating.record', connectionId, externalId),
-      lane: connectionId,
-      orderKey: caseId,
-      connectionId,
-      caseId,
-      action: { type: 'rating.record', externalId, rating: ratingOf(survey, answer) },
-      cause: { invitationId, ...(answeredEventId ? { eventId: answeredEventId } : {}), depth: 0 },
-    }),
-  )
-  await putInOutbox(trx, entries)
+  const tools = new Map(hub.connections.all().map((tool) => [tool.id, tool.connector.can]))
+  const entry = (
+    type: 'rating.record' | 'person.rating',
+    { connectionId, externalId }: store.RecordRef,
+    orderKey: string,
+  ): OutboxEntry => ({
+    key: effectKey(invitationId, type, connectionId, externalId),
+    lane: connectionId,
+    orderKey,
+    connectionId,
+    caseId,
+    action: { type, externalId, rating: ratingOf(survey, answer) },
+    cause: { invitationId, ...(answeredEventId ? { eventId: answeredEventId } : {}), depth: 0 },
+  })
+  const links = await store.loadLinks(trx, [caseId])
+  const records = profileId === null ? [] : await store.loadPersonRecords(trx, profileId)
+  await putInOutbox(trx, [
+    ...links
+      .filter(({ connectionId }) => tools.get(connectionId)?.writeRating)
+      .map((link) => entry('rating.record', link, caseId)),
+    ...records
+      .filter(({ connectionId }) => tools.get(connectionId)?.writePersonRating)
+      .map((record) => entry('person.rating', record, `person:${record.externalId}`)),
+  ])
 }

@@ -22,7 +22,11 @@ interface Tool {
   readonly id: string
   readonly name: string
   readonly connector: {
-    readonly can: { readonly writeCase?: { readonly needsThread?: true }; readonly writeRating?: unknown }
+    readonly can: {
+      readonly writeCase?: { readonly needsThread?: true }
+      readonly writeRating?: unknown
+      readonly writePersonRating?: unknown
+    }
   }
 }
 

@@ -127,6 +127,23 @@ ${isGood ? tick : ''}<h1>${title}</h1>
   )
 }
 
+/** Where the unsubscribe link of a message leads. Only its button changes anything. */
+export function stopPage(language: Language, token: string): string {
+  const { stop, page } = messagesIn[language]
+  return document(
+    language,
+    stop.title,
+    html`<main class="short">
+<h1>${stop.title}</h1>
+<p class="text">${stop.text}</p>
+<form method="post" action="/s/${token}/unsubscribe?lang=${language}">
+<input type="hidden" name="List-Unsubscribe" value="One-Click">
+<button class="send" type="submit">${page.optOut}</button>
+</form>
+</main>`,
+  )
+}
+
 function document(language: Language, title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="${language}">

@@ -1,11 +1,22 @@
-/** /s/{token}: GET and HEAD show, whoever fetches; only a POST that carries the page's pass records, once. */
+/**
+ * /s/{token}: GET and HEAD show, whoever fetches; only a POST that carries the page's pass records, once. Below it,
+ * /unsubscribe ends all surveys to this person by one POST.
+ */
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
 import { recordAnswer, recordOptOut } from './answering.ts'
 import type { SurveyHub } from './asking.ts'
 import type { SurveyDefinition } from './definition.ts'
 import { acceptedLanguage, type Language, languageOf } from './messages/index.ts'
-import { longestComment, type Notice, noticePage, type QuestionPage, questionPage, thanksPage } from './page.ts'
+import {
+  longestComment,
+  type Notice,
+  noticePage,
+  type QuestionPage,
+  questionPage,
+  stopPage,
+  thanksPage,
+} from './page.ts'
 import { pageStyleHash } from './page-style.ts'
 import { createRateLimit, senderOf } from './rate-limit.ts'
 import { scaleOf } from './scale.ts'
@@ -37,6 +48,7 @@ const Form = z.object({
   act: z.enum(['answer', 'opt_out']).catch('answer'),
 })
 type Form = z.output<typeof Form>
+const OneClick = z.object({ 'List-Unsubscribe': z.literal('One-Click') })
 
 export function surveyRouter(hub: SurveyHub): Router {
   const limit = createRateLimit(burst, perSecond)
@@ -77,15 +89,37 @@ export function surveyRouter(hub: SurveyHub): Router {
     notice(request, response, 200, 'answered', language)
   }
 
+  /** RFC 8058: a mail program posts this for its reader, without having fetched anything before. */
+  const unsubscribe: RequestHandler = async (request, response) => {
+    const token = readToken(hub.secrets, tokenOf(request))
+    const invitation = token && (await loadOpened(hub.db, token.invitationId))
+    if (!invitation) return void notice(request, response, 404, 'notFound')
+    const language =
+      chosenLanguage(request) ?? languageOf(invitation.locale) ?? invitation.survey?.default_language ?? 'en'
+    const isAsked = OneClick.safeParse(request.body).success
+    if (request.method !== 'POST' || !isAsked) return void response.send(stopPage(language, tokenOf(request)))
+    if (invitation.profileId) await recordOptOut(hub, invitation.profileId, hub.now())
+    notice(request, response, 200, 'optedOut', language)
+  }
+
+  const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 })
+  const stop = router.route('/s/:token/unsubscribe')
+  stop.all(protect)
+  stop.get(unsubscribe)
+  stop.post(form, unsubscribe)
+  stop.all(notAllowed)
+
   const route = router.route('/s/:token')
   route.all(protect)
   route.get(show)
-  route.post(express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }), submit)
-  route.all((_request, response) => {
-    response.set('allow', 'GET, HEAD, POST').status(405).end()
-  })
+  route.post(form, submit)
+  route.all(notAllowed)
   router.use('/s', onError(hub))
   return router
+}
+
+const notAllowed: RequestHandler = (_request, response) => {
+  response.set('allow', 'GET, HEAD, POST').status(405).end()
 }
 
 interface Open {

@@ -24,6 +24,7 @@ export function surveyMessage(asking: SurveyMessage): OutMessage {
     link: `${link}?score=${score}`,
     label: labelOf(score, kind.scores[index]),
   }))
+  const unsubscribeUrl = `${link}/unsubscribe`
   const ends = `${choices[0]?.score} = ${kind.lowest} · ${choices.at(-1)?.score} = ${kind.highest}`
   const text = [
     message.greeting,
@@ -35,25 +36,31 @@ export function surveyMessage(asking: SurveyMessage): OutMessage {
     ...(survey.kind === 'nps' ? [ends] : []),
     message.howTo,
     until,
+    '',
+    `${message.stop} ${unsubscribeUrl}`,
     ...(survey.sender ? ['', survey.sender] : []),
   ]
-  const body = html`<p>${message.greeting}</p>
-<p><strong>${question}</strong></p>
-<p>${choices.map((choice) => button(choice.link, survey.kind === 'csat' ? choice.label : String(choice.score)))}</p>
+  const body = html`<p lang="${language}">${message.greeting}</p>
+<p lang="${language}"><strong>${question}</strong></p>
+<p>${choices.map((choice) => button(choice.link, survey.kind === 'csat' ? choice.label : String(choice.score), choice.label))}</p>
 <p><small>${survey.kind === 'csat' ? '' : html`${ends}<br>`}${message.howTo} ${until}</small></p>
-${survey.sender ? html`<p>${survey.sender}</p>` : ''}`
-  return { visibility: 'public', text: text.join('\n'), html: body.text.trim(), automatic: true }
+${survey.sender ? html`<p>${survey.sender}</p>` : ''}
+<p><small>${message.stop} <a href="${unsubscribeUrl}">${messagesIn[language].page.optOut}</a></small></p>`
+  return { visibility: 'public', text: text.join('\n'), html: body.text.trim(), automatic: true, unsubscribeUrl }
 }
 
 function labelOf(score: number, meaning: string | undefined): string {
   return meaning === undefined || meaning === String(score) ? String(score) : `${score} – ${meaning}`
 }
 
-/** Desks strip most styles; what is left must still be a row of links with room between them. */
-function button(link: string, label: string): Html {
+/**
+ * Desks strip most styles; what is left must still be a row of links with room between them.
+ * @param spoken what a screen reader says: `5` alone would mean nothing.
+ */
+function button(link: string, label: string, spoken: string): Html {
   const style =
     'display:inline-block;margin:0 8px 8px 0;padding:10px 14px;border:1px solid #4f46e5;border-radius:8px;color:#4338ca;background:#ffffff;text-decoration:none;font-weight:600'
-  return html`<a href="${link}" style="${style}">${label}</a> `
+  return html`<a href="${link}" style="${style}"${label === spoken ? '' : html` aria-label="${spoken}"`}>${label}</a> `
 }
 
 function dayIn(language: Language, at: Date): string {

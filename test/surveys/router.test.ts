@@ -272,6 +272,41 @@ describe('sending an answer', () => {
     })
   })
 
+  it('ends all questions by the one request of a mail program, and by a page with a button for people', async () => {
+    const { path } = await scene.askedLink()
+    const [asked] = await scene.outbox()
+    const { message } = z.object({ message: z.object({ unsubscribeUrl: z.string() }) }).parse(asked?.action)
+    expect(message.unsubscribeUrl).toBe(`https://hub.example${path}/unsubscribe`)
+    const page = await get(`${path}/unsubscribe`)
+    expect(page).toMatchObject({ status: 200, body: expect.stringContaining('No more surveys?') })
+    expect((await post(`${path}/unsubscribe`, { other: 'x' })).body).toContain('No more surveys?')
+    const [invitation] = await scene.invitations()
+    const next = async () => {
+      scene.clock.advance(90 * 24 * 3_600_000)
+      await scene.plan(await scene.solvedCase(invitation?.profile_id ?? ''))
+      return (await scene.invitations()).at(-1)
+    }
+    expect(await next()).toMatchObject({ state: 'planned' })
+
+    // Long after the question has expired.
+    const done = await post(`${path}/unsubscribe`, { 'List-Unsubscribe': 'One-Click' })
+    expect(done).toMatchObject({ status: 200, body: expect.stringContaining('We will not send you any more') })
+    expect(await next()).toMatchObject({ state: 'skipped', reason: 'the customer does not want surveys' })
+    expect((await post('/s/made-up/unsubscribe', { 'List-Unsubscribe': 'One-Click' })).status).toBe(404)
+  })
+
+  it('writes the score to the person’s records in every CRM that keeps it, whichever profile they were merged into', async () => {
+    const asked = await scene.askedLink()
+    const [invitation] = await scene.invitations()
+    const contact = await scene.person('c_crm', { id: '512', emails: ['ana@private.example'] })
+    const unknown = await scene.person('c_crm', { emails: ['ana@third.example'] })
+    for (const merged of [contact, unknown]) await scene.merge(invitation?.profile_id ?? '', merged)
+    await answer(asked.path, { score: '4' })
+    const rating = { scale: 'csat_5', score: 4 }
+    const entries = (await scene.outbox()).filter(({ lane }) => lane === 'c_crm')
+    expect(entries.map(({ action }) => action)).toEqual([{ type: 'person.rating', externalId: '512', rating }])
+  })
+
   it('says so when it cannot record, and takes the same answer later', async () => {
     const { path } = await scene.askedLink()
     const pass = passOf((await get(path)).body)

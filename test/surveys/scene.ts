@@ -16,12 +16,13 @@ interface Job {
   readonly startAfter: Date | undefined
 }
 
-/** `mute` takes no messages; `board` keeps ratings. */
+/** `mute` takes no messages; `board` keeps ratings of cases, `crm` those of people. */
 const tools = [
   { id: 'c_a', name: 'Desk A', connector: { can: { writeCase: {}, writeRating: {} } } },
   { id: 'c_b', name: 'Desk B', connector: { can: { writeCase: {} } } },
   { id: 'c_mute', name: 'Mute', connector: { can: {} } },
   { id: 'c_board', name: 'Board', connector: { can: { writeRating: {} } } },
+  { id: 'c_crm', name: 'CRM', connector: { can: { writePersonRating: {} } } },
 ]
 
 const SentMessage = z.object({ message: z.object({ text: z.string(), html: z.string() }) })

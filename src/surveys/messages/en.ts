@@ -56,6 +56,7 @@ export const en: Messages = {
     text: 'This link takes one answer, and it has been given. There is nothing left to do.',
   },
   optedOut: { title: 'Understood', text: 'We will not send you any more surveys.' },
+  stop: { title: 'No more surveys?', text: 'Press the button, and we will not send you any more surveys.' },
   expired: {
     title: 'This link has expired',
     text: 'The time to answer is over. If you want to tell us something, simply reply to our last message.',
@@ -80,5 +81,6 @@ export const en: Messages = {
     greeting: 'Your request has been solved. One question about it:',
     howTo: 'Choose an answer; the page that opens lets you add a comment and asks you to confirm.',
     until: 'You can answer until {date}.',
+    stop: 'You do not want such questions?',
   },
 }

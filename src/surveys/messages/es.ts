@@ -56,6 +56,7 @@ export const es: Messages = {
     text: 'Este enlace admite una sola respuesta y ya la hemos recibido. No tiene que hacer nada más.',
   },
   optedOut: { title: 'Entendido', text: 'No le enviaremos más encuestas.' },
+  stop: { title: '¿No más encuestas?', text: 'Pulse el botón y no le enviaremos más encuestas.' },
   expired: {
     title: 'Este enlace ha caducado',
     text: 'El plazo para responder ha terminado. Si quiere decirnos algo, responda a nuestro último mensaje.',
@@ -80,5 +81,6 @@ export const es: Messages = {
     greeting: 'Su consulta está resuelta. Una sola pregunta:',
     howTo: 'Elija una respuesta; en la página que se abre puede añadir un comentario y confirmarla.',
     until: 'Puede responder hasta el {date}.',
+    stop: '¿No desea recibir estas preguntas?',
   },
 }

@@ -26,6 +26,8 @@ export interface Messages {
   }
   readonly answered: PageText
   readonly optedOut: PageText
+  /** Before `optedOut`, with its button. */
+  readonly stop: PageText
   readonly expired: PageText
   readonly notFound: PageText
   readonly tooMany: PageText
@@ -36,6 +38,8 @@ export interface Messages {
     readonly howTo: string
     /** {date} */
     readonly until: string
+    /** Before the address where surveys are stopped. */
+    readonly stop: string
   }
 }
 
