@@ -29,13 +29,11 @@ export const WireObject = z.object({
 })
 export type WireObject = z.output<typeof WireObject>
 
+/** All of it is optional. https://developers.hubspot.com/docs/api-reference/error-handling */
 export const WireProblem = z.object({
-  status: z.unknown(),
   message: text,
   category: text,
-  subCategory: z.unknown(),
-  context: z.record(z.string(), z.unknown()).nullish(),
-  errors: z.array(z.object({ message: text, context: z.unknown() })).nullish(),
+  errors: z.array(z.object({ message: text })).nullish(),
 })
 
 /** Answers of batches: 200, or 207 when some inputs failed. */
