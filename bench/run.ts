@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
- * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect` or `-- start` runs one part.
+ * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect`, `-- identity` or `-- start` runs one part.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
 import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
-import { httpRequest, loadAtRate, loadFlatOut } from './load.ts'
+import { measureIdentity } from './identity.ts'
+import { httpRequest, loadAtRate, loadFlatOut, quantile } from './load.ts'
 import { createDatabase, type Side, type Sink, startHubSide, startReference, startSink } from './sides.ts'
 
 const { values, positionals } = parseArgs({
@@ -39,6 +40,7 @@ const sink = await startSink()
 try {
   if (wants('ingest')) await benchIngest(sink)
   if (wants('effect')) await benchEffect(sink)
+  if (wants('identity')) await benchIdentity()
   if (wants('start')) await benchStart()
 } finally {
   sink.stop()
@@ -88,6 +90,20 @@ async function benchEffect(to: Sink) {
   })
   add('event → effect at 100/s, p99 ms', latency, '≤ 2')
   await Promise.all([hub.stop(), reference.stop()])
+}
+
+/** Who is it: the pipeline's small batches against one person at a time and against batches of thousands. */
+async function benchIdentity() {
+  const { perSecond, liveBatchMs, profiles } = await measureIdentity(await createDatabase(postgres.url), rounds)
+  const live = median(perSecond.live)
+  add('identity, observations/s in batches of 100 (yardstick: one at a time)', [live, median(perSecond.single)], '≥ 10')
+  add('identity, the same (yardstick: batches of 5,000)', [live, median(perSecond.bulk)], '≥ 0.25')
+  const p99Ms = quantile(
+    liveBatchMs.toSorted((a, b) => a - b),
+    0.99,
+  )
+  starts.push({ what: 'identity, p99 of a batch of 100, ms', hub: Number(p99Ms.toFixed(1)), goal: '≤ 10' })
+  starts.push({ what: 'identity, profiles, each as in a union-find', hub: profiles, goal: 'all' })
 }
 
 /** An empty hub with its own PostgreSQL: how soon it is ready, and what it takes while nothing happens. */
