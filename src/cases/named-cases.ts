@@ -3,14 +3,14 @@ import { sql } from 'kysely'
 import type { CaseStatus } from '#hub/connector/facts.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { CaseRef, MessageRef } from './store.ts'
-import type { NamedCase } from './threads.ts'
+import type { NamedCase, NamedMessage } from './threads.ts'
 
 interface Row {
   readonly connection_id: string
   readonly case_id: string
   readonly external_ids: string[]
   readonly status: CaseStatus
-  readonly message_ids: string[]
+  readonly messages: NamedMessage[]
   readonly participants: string[]
 }
 
@@ -22,7 +22,8 @@ export async function namedCases(
 ): Promise<readonly NamedCase[]> {
   const { rows } = await sql<Row>`
     with told as (
-      select message.connection_id, message.external_id, message.case_id
+      select message.connection_id, message.case_id, jsonb_build_object('id', message.external_id,
+        'from', message.author ->> 'email', 'contentHash', message.content_hash, 'isOurs', message.delivery_key is not null) as facts
       from unnest(${messages.map((ref) => ref.connectionId)}::text[], ${messages.map((ref) => ref.messageId)}::text[])
         as ref(connection_id, external_id)
       join messages message using (connection_id, external_id)
@@ -40,10 +41,8 @@ export async function namedCases(
         select link.external_id from case_links link
         where link.case_id = found.id and link.connection_id = named.connection_id order by link.created_at, link.external_id
       ) as external_ids,
-      array(
-        select distinct told.external_id from told
-        where told.case_id = found.id and told.connection_id = named.connection_id
-      ) as message_ids,
+      (select coalesce(jsonb_agg(distinct told.facts), '[]') from told
+        where told.case_id = found.id and told.connection_id = named.connection_id) as messages,
       array(
         select identity.value
         from profiles requester
@@ -65,6 +64,6 @@ export async function namedCases(
     externalIds: row.external_ids,
     isClosed: row.status === 'closed',
     participants: row.participants,
-    messageIds: row.message_ids,
+    messages: row.messages,
   }))
 }

@@ -6,8 +6,9 @@
  * tells us, and nobody else, which one they meant.
  */
 import { createHash } from 'node:crypto'
-import type { CaseFacts, MessageFacts, ThreadFacts } from '#hub/connector/facts.ts'
+import { type CaseFacts, type MessageFacts, type ThreadFacts, visibilities } from '#hub/connector/facts.ts'
 import { normaliseEmail } from '#hub/identity/email.ts'
+import { contentHash as contentHashOf } from './book.ts'
 
 /** A case that some message names, as one connection knows it. */
 export interface NamedCase {
@@ -19,8 +20,17 @@ export interface NamedCase {
   readonly isClosed: boolean
   /** Addresses of its requester and of everybody who wrote in it. */
   readonly participants: readonly string[]
-  /** The vendor's ids of those of its messages that somebody names, or that came again. */
-  readonly messageIds: readonly string[]
+  /** Those of its messages that somebody names, or that came again. */
+  readonly messages: readonly NamedMessage[]
+}
+
+export interface NamedMessage {
+  /** The vendor's id. */
+  readonly id: string
+  readonly from: string | null
+  readonly contentHash: string
+  /** The hub sent it: whatever comes with its id is its copy. */
+  readonly isOurs: boolean
 }
 
 export type Placement =
@@ -48,27 +58,32 @@ interface Known {
   readonly isClosed: boolean
   readonly participants: Set<string>
 }
+interface KnownMessage {
+  readonly message: NamedMessage
+  readonly known: Known
+}
 
 const key = (connectionId: string, id: string) => `${connectionId}\n${id}`
 
 export function createThreads(named: readonly NamedCase[]): Threads {
   const byCaseId = new Map<string, Known>()
-  const byMessageId = new Map<string, Known>()
-  for (const { connectionId, externalIds, isClosed, participants, messageIds } of named) {
+  const byMessageId = new Map<string, KnownMessage>()
+  for (const { connectionId, externalIds, isClosed, participants, messages } of named) {
     const [externalId] = externalIds
     if (externalId === undefined) continue
     const known = { externalId, isClosed, participants: new Set(participants.map(addressOf)) }
     for (const id of externalIds) byCaseId.set(key(connectionId, id), known)
-    for (const id of messageIds) byMessageId.set(key(connectionId, id), known)
+    for (const message of messages) byMessageId.set(key(connectionId, message.id), { message, known })
   }
 
-  function place(connectionId: string, message: MessageFacts, thread: ThreadFacts): Placement {
-    if (byMessageId.has(key(connectionId, message.id))) return { kind: 'nowhere' }
+  function place(connectionId: string, given: MessageFacts, thread: ThreadFacts): Placement {
+    const message = underItsOwnId(connectionId, given, thread)
+    if (!message) return { kind: 'nowhere' }
     const from = addressOf(thread.from)
     // Its own id last: a message that opened this very case under another id.
     const candidates = [
       ...thread.proven.map((id) => byCaseId.get(key(connectionId, id))),
-      ...thread.answers.map((id) => byMessageId.get(key(connectionId, id))),
+      ...thread.answers.map((id) => byMessageId.get(key(connectionId, id))?.known),
       byCaseId.get(key(connectionId, thread.opens.id)),
     ].filter((one) => one !== undefined)
     // What an agent wrote comes from our own mailbox, which strangers cannot write to.
@@ -79,8 +94,26 @@ export function createThreads(named: readonly NamedCase[]): Threads {
     return open(connectionId, message, thread, mine ?? candidates[0])
   }
 
+  /** @returns undefined when it is known. */
+  function underItsOwnId(connectionId: string, message: MessageFacts, thread: ThreadFacts): MessageFacts | undefined {
+    const same = (id: string) => byMessageId.get(key(connectionId, id))?.message
+    const known = same(message.id)
+    if (!known) return message
+    const isCopy = known.from !== null && addressOf(known.from) === addressOf(thread.from) && hasText(known, message)
+    const id = otherMessageId(message, thread.from)
+    return known.isOurs || isCopy || same(id) ? undefined : { ...message, id }
+  }
+
+  function note(connectionId: string, message: MessageFacts, known: Known, { from }: ThreadFacts) {
+    const contentHash = contentHashOf(message.text, message.visibility)
+    byMessageId.set(key(connectionId, message.id), {
+      known,
+      message: { id: message.id, from, contentHash, isOurs: false },
+    })
+  }
+
   function join(connectionId: string, known: Known, message: MessageFacts, thread: ThreadFacts): Placement {
-    byMessageId.set(key(connectionId, message.id), known)
+    note(connectionId, message, known, thread)
     const { externalId } = known
     if (!thread.automatic) {
       known.participants.add(addressOf(thread.from))
@@ -102,7 +135,7 @@ export function createThreads(named: readonly NamedCase[]): Threads {
     const participants = new Set([thread.from, ...(opens.requester?.emails ?? [])].map(addressOf))
     const known = { externalId: id, isClosed: false, participants }
     byCaseId.set(key(connectionId, id), known)
-    byMessageId.set(key(connectionId, message.id), known)
+    note(connectionId, message, known, thread)
     return { kind: 'opens', case: { ...opens, id }, message, ...(claimed ? { claims: claimed.externalId } : {}) }
   }
 
@@ -113,7 +146,23 @@ function addressOf(text: string): string {
   return normaliseEmail(text) ?? text.trim().toLowerCase()
 }
 
+/**
+ * Broken programs give one id to all their messages, and somebody may give theirs the id of another's: such a message is one of
+ * its own, under an id that is the same each time.
+ */
+export function otherMessageId({ id, text }: MessageFacts, from: string): string {
+  return `${id} ${digest(`${addressOf(from)}\n${contentHashOf(text, 'public')}`)}`
+}
+
+function hasText(known: NamedMessage, { text }: MessageFacts): boolean {
+  return visibilities.some((visibility) => known.contentHash === contentHashOf(text, visibility))
+}
+
 /** A stranger sent a message that claims to be the one that opened somebody's case. */
 function anotherId(caseId: string, messageId: string): string {
-  return createHash('sha256').update(`${caseId}\n${messageId}`).digest('hex').slice(0, 16)
+  return digest(`${caseId}\n${messageId}`)
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

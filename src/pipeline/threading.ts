@@ -1,5 +1,5 @@
 /** Mail has no cases: each message is given its case before the batch is worked, by one query for all. */
-import { createThreads, namedCases, type Placement } from '#hub/cases/index.ts'
+import { createThreads, namedCases, otherMessageId, type Placement } from '#hub/cases/index.ts'
 import type { Fact } from '#hub/normalise/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
@@ -38,7 +38,10 @@ function casesNamedBy(trx: Trx, threaded: readonly Step<ThreadedFact>[]) {
       [...thread.proven, thread.opens.id].map((externalId) => ({ connectionId, externalId })),
     ),
     threaded.flatMap(({ connectionId, fact: { message, thread } }) =>
-      [message.id, ...thread.answers].map((messageId) => ({ connectionId, messageId })),
+      [message.id, otherMessageId(message, thread.from), ...thread.answers].map((messageId) => ({
+        connectionId,
+        messageId,
+      })),
     ),
   )
 }

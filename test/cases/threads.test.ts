@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { contentHash } from '#hub/cases/book.ts'
 import { createThreads, type NamedCase } from '#hub/cases/threads.ts'
 import type { MessageFacts, ThreadFacts } from '#hub/connector/facts.ts'
 
@@ -10,7 +11,7 @@ const known: NamedCase = {
   externalIds: ['c1'],
   isClosed: false,
   participants: ['Ana@Example.com', 'leo@desk.example'],
-  messageIds: ['m1'],
+  messages: [{ id: 'm1', from: 'ana@example.com', contentHash: contentHash('m1', 'public'), isOurs: false }],
 }
 
 const message = (id: string, kind: 'customer' | 'agent' = 'customer'): MessageFacts => ({
@@ -61,7 +62,7 @@ describe('where a message belongs', () => {
   })
 
   it('prefers the case where the sender takes part to one that is named first', () => {
-    const other = { ...known, caseId: 'case_2', externalIds: ['c2'], participants: ['bob@example.com'], messageIds: [] }
+    const other = { ...known, caseId: 'case_2', externalIds: ['c2'], participants: ['bob@example.com'], messages: [] }
     const placed = createThreads([known, other]).place(
       connection,
       message('m2'),
@@ -77,8 +78,24 @@ describe('where a message belongs', () => {
   })
 
   it('changes nothing for a message that is known, whatever its thread says', () => {
-    const again = thread('eve@example.net', { proven: ['c1'] })
+    const again = thread('ana@example.com', { proven: ['c9'], answers: ['m7'] })
     expect(createThreads([known]).place(connection, message('m1'), again)).toEqual({ kind: 'nowhere' })
+    const sent = { id: 'm1', from: null, contentHash: '', isOurs: true }
+    const copy = createThreads([{ ...known, messages: [sent] }]).place(connection, message('m1', 'agent'), again)
+    expect(copy).toEqual({ kind: 'nowhere' })
+  })
+
+  it('loses no message that has the id of another one, and knows it again', () => {
+    const first = thread('printer@example.com', { opens: { id: 'c1' } })
+    const scan = (text: string) => ({ ...message('scan'), text })
+    const threads = createThreads([])
+    const placed = ['page 1', 'page 2', 'page 1', 'page 2'].map((text, n) =>
+      threads.place(connection, scan(text), { ...first, opens: { id: `c${n}` } }),
+    )
+    expect(placed.map(({ kind }) => kind)).toEqual(['opens', 'opens', 'nowhere', 'nowhere'])
+    const eve = threads.place(connection, scan('page 1'), thread('eve@example.net'))
+    if (eve.kind !== 'opens' || placed[1]?.kind !== 'opens') throw new Error('both open cases')
+    expect(new Set(['scan', placed[1].message.id, eve.message.id]).size).toBe(3)
   })
 
   it('keeps what a machine answered as a silent note, and lets it open nothing', () => {
@@ -148,8 +165,8 @@ describe('any sequence of messages', () => {
           const facts = thread(from, { opens: { id: `c-${id}` }, automatic, answers, proven })
           const placed = threads.place(connection, message(id, kind), facts)
           if (placed.kind === 'nowhere') continue
-          expect(seen.has(id)).toBe(false)
-          seen.add(id)
+          expect(seen.has(placed.message.id)).toBe(false)
+          seen.add(placed.message.id)
           if (placed.kind === 'opens') {
             expect([automatic, kind]).toEqual([false, 'customer'])
             expect(inside.has(placed.case.id)).toBe(false)

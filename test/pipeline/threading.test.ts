@@ -9,6 +9,8 @@ const only = <T>(list: readonly T[]): T => {
   return one
 }
 
+const mailOpens = (id: string) => ({ id, requester: { emails: ['eve@example.net'] } })
+
 describe('mail', () => {
   it('opens a case, and its answer joins by our message, in one batch or in two', async () => {
     await scene.deliver(
@@ -31,8 +33,19 @@ describe('mail', () => {
     await scene.person(only(await scene.cases()).id, { change: { status: 'solved' } })
     const before = [await scene.cases(), await scene.messages(), await scene.events()]
     await scene.replay()
-    await scene.deliver(mail('m2', 'eve@example.net', { proven: ['of-m1'], at: '2026-11-22T11:00:00Z' }))
+    await scene.deliver(mail('m2', 'ana@example.com', { proven: ['of-m9'], at: '2026-11-22T11:00:00Z' }))
     expect([await scene.cases(), await scene.messages(), await scene.events()]).toEqual(before)
+  })
+
+  it('keeps two messages with one id apart, and each of them once', async () => {
+    const twice = [mail('m1', 'ana@example.com'), mail('m1', 'eve@example.net', { opens: mailOpens('of-x') })]
+    await scene.deliver(...twice)
+    await scene.deliver(...twice.map((one) => ({ ...one, occurredAt: '2026-11-22T09:30:00Z' })))
+    expect((await scene.messages()).map((one) => one.author.email).sort()).toEqual([
+      'ana@example.com',
+      'eve@example.net',
+    ])
+    expect(await scene.cases()).toHaveLength(2)
   })
 
   it.each(['pending', 'on_hold', 'solved'])('of the customer reopens a case that is %s, each time', async (status) => {
