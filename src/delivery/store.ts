@@ -131,7 +131,12 @@ export interface Conversation {
   /** Public ones with a vendor's id, the oldest first. */
   readonly messages: readonly { readonly id: string; readonly author: Author['kind'] }[]
   /** Where the requester can be reached, the best first. */
-  readonly addresses: readonly { readonly email: string; readonly name: string | null }[]
+  readonly addresses: readonly {
+    readonly email: string
+    readonly name: string | null
+    /** Why nothing is sent there: mail came back from it. */
+    readonly bounced: string | null
+  }[]
 }
 
 /**
@@ -170,8 +175,8 @@ export async function conversationOf(
     select asked.id as "caseId", asked.subject,
       (select coalesce(jsonb_agg(jsonb_build_object('id', external_id, 'author', author ->> 'kind')
         order by sent_at, id), '[]') from said) as messages,
-      (select coalesce(jsonb_agg(jsonb_build_object('email', email, 'name', name) order by rank, place), '[]')
-        from candidates) as addresses
+      (select coalesce(jsonb_agg(jsonb_build_object('email', email, 'name', name, 'bounced', reason)
+        order by rank, place), '[]') from candidates left join suppressions on address = lower(email)) as addresses
     from asked
   `.execute(db)
   return rows[0]

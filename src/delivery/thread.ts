@@ -24,13 +24,8 @@ export async function inItsThread<A extends Action>(
 
 /** @throws ConnectorError rejected when there is nobody to write to. */
 export function threadOf({ caseId, subject, messages, addresses }: Conversation): OutThread {
-  const [to] = addresses
-  if (!to) {
-    throw new ConnectorError(
-      'rejected',
-      `case ${caseId}: its requester has no e-mail address to write to; add one to the profile, then replay`,
-    )
-  }
+  const to = addresses.find(({ bounced }) => bounced === null)
+  if (!to) throw new ConnectorError('rejected', `case ${caseId}: ${whyNowhere(addresses[0])}`)
   const answers = messages.findLast((message) => message.author === 'customer')?.id
   return {
     subject: subject ?? '',
@@ -38,4 +33,10 @@ export function threadOf({ caseId, subject, messages, addresses }: Conversation)
     earlier: messages.map((message) => message.id),
     ...(answers === undefined ? {} : { answers }),
   }
+}
+
+function whyNowhere(address: Conversation['addresses'][number] | undefined): string {
+  if (!address) return 'its requester has no e-mail address to write to; add one to the profile, then replay'
+  const { email, bounced } = address
+  return `mail to ${email} came back (${bounced}); nothing is sent there until mail comes from there again`
 }

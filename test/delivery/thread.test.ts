@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Capabilities } from '#hub/connector/contract.ts'
 import { conversationOf } from '#hub/delivery/store.ts'
 import { inItsThread, threadOf } from '#hub/delivery/thread.ts'
-import type { Action } from '#hub/outbox/index.ts'
+import { type Action, suppress } from '#hub/outbox/index.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
 import { testDatabase } from '#kit'
 
@@ -145,6 +145,19 @@ describe('the thread of a message that leaves', () => {
     await said({ id: '<note@x>', minute: 1, visibility: 'internal', email: 'ana@work.example' })
     await said({ id: '77', minute: 2, connection: 'con_desk', email: 'ana@work.example' })
     expect(await thread()).toMatchObject({ earlier: [], to: { email: 'ana@home.example' } })
+  })
+
+  it('goes to another address of hers when mail to the first one came back, and nowhere when all did', async () => {
+    await said({ id: '<a@x>', minute: 1, email: 'Ana@Work.example' })
+    const bounced = (address: string) =>
+      suppress(db, [{ address, reason: '5.1.1 no such user', connectionId: 'con_mail', caseId: 'case_1' }], at(5))
+    await bounced('ana@work.example')
+    expect(await thread()).toMatchObject({ to: { email: 'ana@home.example' } })
+    await bounced('ana@home.example')
+    await expect(thread()).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('Ana@Work.example came back (5.1.1 no such user)'),
+    })
   })
 
   it('is refused for a requester without an address, with the way out', async () => {
