@@ -151,9 +151,7 @@ function runParser(chunks: readonly Uint8Array[], budget: Budget): Promise<Parse
   const parts: Part[] = []
   let mail: Mail = { subject: '', from: undefined, date: '', text: '', html: '' }
   return new Promise((resolve, reject) => {
-    parser.on('error', (error: Error) =>
-      reject(new Error(reasons[error.message] ?? `it cannot be parsed: ${error.message}`)),
-    )
+    parser.on('error', (error: Error) => reject(new Error(parser.hasFailed ? tooMuch : error.message)))
     parser.on('headers', (headers) => {
       mail = { ...mail, ...readHead(headers) }
     })
@@ -164,16 +162,16 @@ function runParser(chunks: readonly Uint8Array[], budget: Budget): Promise<Parse
     })
     parser.on('end', () => {
       budget.parts -= parser.parts
-      resolve({ mail, parts, hasText: parser.hasTextPart })
+      // A limit of the splitter may also end the mail there without an error.
+      if (parser.hasFailed) reject(new Error(tooMuch))
+      else resolve({ mail, parts, hasText: parser.hasTextPart })
     })
     for (const chunk of chunks) parser.write(chunk)
     parser.end()
   })
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  'Max allowed child nodes exceeded': `it has more than ${limits.parts} parts`,
-}
+const tooMuch = `it has more than ${limits.parts} parts, or a part whose header lines are longer than 64 KiB`
 
 function readPart(data: AttachmentStream, parts: Part[]): void {
   const kept: Buffer[] = []
@@ -264,6 +262,7 @@ function labelInside(bytes: Buffer): string {
 
 declare module 'mailparser' {
   interface MailParser {
+    readonly hasFailed: boolean
     createNode(part: unknown): MimeNode
   }
   interface MimeNode {

@@ -16,8 +16,8 @@ export const config = schema.parse({
 
 export const receivedAt = '2026-11-21T10:20:05.000Z'
 
-export const read = (raw: Buffer | string, origin: Partial<MailOrigin> = {}) =>
-  readMail(Buffer.from(raw), { config, folder: 'inbox', receivedAt, key: 'INBOX/1/1', ...origin })
+export const read = (raw: Buffer | string, origin: Partial<MailOrigin> = {}, signal?: AbortSignal) =>
+  readMail(Buffer.from(raw), { config, folder: 'inbox', receivedAt, key: 'INBOX/1/1', ...origin }, signal)
 
 export type Read = Awaited<ReturnType<typeof read>>
 
