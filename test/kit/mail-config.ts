@@ -67,6 +67,12 @@ service lmtp {
     port = ${ports.lmtp}
   }
 }
+service anvil {
+  # Else each wrong password makes all of the next sign-ins wait.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service auth {
   unix_listener ${folder}/dovecot/auth-client {
     mode = 0666

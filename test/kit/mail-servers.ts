@@ -13,6 +13,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -28,7 +29,6 @@ const postfix = '/usr/sbin/postfix'
 const prefix = 'deskweave-mail-'
 const startWithinMs = 15_000
 const answerWithinMs = 2_000
-const stopWithinMs = 10_000
 
 export interface MailServers {
   /** Names and versions, such as `dovecot 2.3.19.1 and postfix 3.7.11`. */
@@ -142,6 +142,8 @@ interface DaemonKind {
   /** The master process's own pid file. */
   readonly pidFile: string
   readonly log: string
+  /** How long it may take to end by itself. */
+  readonly graceMs: number
 }
 
 const daemons = {
@@ -151,6 +153,8 @@ const daemons = {
     args: (folder) => ['-F', '-c', join(folder, 'dovecot/dovecot.conf')],
     pidFile: 'dovecot/run/master.pid',
     log: 'dovecot/log',
+    // It would wait ten seconds for its clients to go.
+    graceMs: 200,
   },
   smtp: {
     name: 'postfix',
@@ -158,6 +162,7 @@ const daemons = {
     args: (folder) => ['-c', join(folder, 'postfix/etc'), 'start-fg'],
     pidFile: 'postfix/queue/pid/master.pid',
     log: 'postfix/log',
+    graceMs: 10_000,
   },
 } as const satisfies Record<string, DaemonKind>
 
@@ -168,7 +173,7 @@ interface Daemon {
 async function startDaemon(folder: string, kind: DaemonKind, port: number): Promise<Daemon> {
   const saidTo = join(folder, `${kind.name}.said`)
   const out = openSync(saidTo, 'w')
-  const child = spawn(kind.program, kind.args(folder), { stdio: ['ignore', out, out], cwd: '/' })
+  const child = spawn(kind.program, kind.args(folder), { stdio: ['ignore', out, out], cwd: '/', detached: true })
   closeSync(out)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const giveUpAt = Date.now() + startWithinMs
@@ -177,20 +182,21 @@ async function startDaemon(folder: string, kind: DaemonKind, port: number): Prom
       await pause(20)
       continue
     }
-    killByPidFile(join(folder, kind.pidFile), 'SIGKILL')
+    killMaster(folder, kind, 'SIGKILL')
     throw new Error(
       `${kind.name} did not start: ${readIfThere(saidTo)}\n${readIfThere(join(folder, kind.log)).slice(-2000)}`,
     )
   }
   return {
     async stop() {
-      killByPidFile(join(folder, kind.pidFile), 'SIGTERM')
+      killMaster(folder, kind, 'SIGTERM')
       const late = setTimeout(() => {
-        killByPidFile(join(folder, kind.pidFile), 'SIGKILL')
-        child.kill('SIGKILL')
-      }, stopWithinMs)
+        killMaster(folder, kind, 'SIGKILL')
+        killGroup(child.pid)
+      }, kind.graceMs)
       await ended
       clearTimeout(late)
+      killGroup(child.pid)
     },
   }
 }
@@ -245,13 +251,30 @@ function removeLeftovers(): void {
 }
 
 function removeFolder(folder: string): void {
-  for (const { pidFile } of Object.values(daemons)) killByPidFile(join(folder, pidFile), 'SIGTERM')
+  for (const kind of Object.values(daemons)) killMaster(folder, kind, 'SIGTERM')
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
-function killByPidFile(path: string, signal: NodeJS.Signals): void {
-  const pid = Number(readIfThere(path))
-  if (pid > 1 && isAlive(pid)) process.kill(pid, signal)
+function killMaster(folder: string, { pidFile }: DaemonKind, signal: NodeJS.Signals): void {
+  const pid = Number(readIfThere(join(folder, pidFile)))
+  if (pid > 1 && isOf(pid, folder)) process.kill(pid, signal)
+}
+
+/** The pid of a server that has ended may be somebody else's by now. */
+function isOf(pid: number, folder: string): boolean {
+  const process = `/proc/${pid}`
+  return (
+    existsSync(process) &&
+    (readIfThere(`${process}/cmdline`).includes(folder) || readlinkSync(`${process}/cwd`).startsWith(folder))
+  )
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL')
+  } catch {
+    // All of them have ended.
+  }
 }
 
 function readIfThere(path: string): string {
