@@ -180,7 +180,9 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         // The vendor edited it (or told more); the newest text counts, and nothing is raised again.
         const isNewer = news.at > known.toldAt || (news.at === known.toldAt && known.contentHash !== hash)
         if (isNewer) {
-          const next = { ...known, facts, contentHash: hash, toldAt: news.at }
+          // Vendors name the account that we write with; who really wrote it we know better.
+          const author = known.deliveryKey === null ? facts.author : known.facts.author
+          const next = { ...known, facts: { ...facts, author }, contentHash: hash, toldAt: news.at }
           messages.set(key, next)
           dirty.messages.delete(known)
           dirty.messages.add(next)

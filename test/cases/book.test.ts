@@ -178,6 +178,9 @@ describe('the case book', () => {
     } as const
     expect(cases.observeMessage('case_9', echo, false, news)).toEqual([])
     expect(cases.changed().messages).toMatchObject([{ id: 'msg_ours', externalId: 'M-7' }])
+    const edited = { ...echo, text: 'We look into it today.' }
+    expect(cases.observeMessage('case_9', edited, false, at(5))).toEqual([])
+    expect(cases.changed().messages).toMatchObject([{ facts: { author: { kind: 'system' }, text: edited.text } }])
   })
 
   it('raises a rating once, in however many deliveries it comes', () => {

@@ -1,5 +1,4 @@
-/** Mail end to end: a mail becomes a case, the answer goes into its thread, and the answer to that joins the case. */
-import { createTransport } from 'nodemailer'
+/** Real mail through a whole hub: sockets, IDLE, threads, answers, and two machines that answer each other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase } from '#kit'
 import { startTestHub, type TestHub } from '#kit/hub.ts'
@@ -7,117 +6,127 @@ import { createMailSandbox, type MailSandbox, sandboxHost } from '../../connecto
 
 const support = { address: 'support@acme.example', password: 'sandbox-password-1' }
 const ana = { address: 'ana@home.example', password: 'sandbox-password-2' }
-const database = testDatabase()
-let hub: TestHub
-let server: MailSandbox
-let connectionId: string
+const robot = { address: 'tickets@robot.example', password: 'sandbox-password-3' }
 
 interface List<T> {
   readonly data: readonly T[]
 }
 interface CaseView {
   readonly id: string
-  readonly subject: string | null
+  readonly subject: string
   readonly status: string
 }
 interface MessageView {
-  readonly text: string
   readonly visibility: string
   readonly author: { readonly kind: string }
+  readonly text: string
 }
 
+const database = testDatabase()
+let post: MailSandbox
+let hub: TestHub
+let written = 0
+
 beforeAll(async () => {
-  server = await createMailSandbox({ users: [support, ana] })
-  const { imap, smtp } = server
-  hub = await startTestHub(database, { hosts: [imap, smtp].map(({ host, port }) => `http://${host}:${port}`) })
-  const config = {
-    address: support.address,
-    name: 'Acme Support',
-    password: support.password,
-    signing_secret: 'made-up-signing-secret-0001',
-    imap: { ...imap, tls: 'none' },
-    smtp: { ...smtp, tls: 'none' },
-    trusted_authserv_ids: [sandboxHost],
-  }
-  connectionId = await hub.connect('mail', 'Support mailbox', { config, connect: () => {} })
+  post = await createMailSandbox({ users: [support, ana, robot] })
+  const { imap, smtp } = post
+  hub = await startTestHub(database, { hosts: [`tcp://127.0.0.1:${imap.port}`, `tcp://127.0.0.1:${smtp.port}`] })
+  await hub.api('POST', '/connections', {
+    connector: 'mail',
+    name: 'Support mail',
+    config: {
+      address: support.address,
+      password: support.password,
+      signing_secret: 'mail_test_secret_000000000001',
+      imap: { ...imap, tls: 'none' },
+      smtp: { ...smtp, tls: 'none' },
+      trusted_authserv_ids: [sandboxHost],
+    },
+  })
+  await hub.api('PUT', '/rules/thanks', {
+    id: 'thanks',
+    name: 'Thanks',
+    mode: 'on',
+    on: ['case.created', 'message.received'],
+    then: [{ reply: { text: 'We have got your mail.' } }],
+  })
+  // From here on the mailbox is read: a first reading only notes where it stands.
   await hub.until('the first reading', async () => {
-    const { rows } = await database.pool.query<{ change_cursor: string | null }>(
-      'select change_cursor from connections',
-    )
-    return rows[0]?.change_cursor !== null
+    const { rows } = await hub.running.hub.pool.query('select from connections where change_cursor is not null')
+    return rows.length > 0
   })
 })
 afterAll(async () => {
   await hub?.stop()
-  await server?.close()
+  await post?.close()
 })
 
-/** As Ana's mail program sends it, signed in at her server. */
-async function anaWrites(mail: { to: string; subject: string; text: string; inReplyTo?: string; messageId: string }) {
-  const { host, port } = server.smtp
-  const transport = createTransport({ host, port, auth: { user: ana.address, pass: ana.password } })
-  await transport.sendMail({ from: { name: 'Ana García', address: ana.address }, ...mail })
-  transport.close()
+/** @param headers lines beside the usual ones. @returns its Message-ID. */
+function write(from: string, text: string, headers: readonly string[] = [], to = support.address): string {
+  written += 1
+  const id = `<m${written}@${from.split('@')[1]}>`
+  const lines = [`From: ${from}`, `To: ${to}`, 'Subject: Where is my parcel?', `Message-ID: ${id}`]
+  const date = `Date: ${new Date().toUTCString()}`
+  post.deliver(support.address, [...lines, date, ...headers, '', text, ''].join('\r\n'))
+  return id
 }
-
 const cases = async () => ((await hub.api('GET', '/cases')) as List<CaseView>).data
 const messagesOf = async (id: string) => ((await hub.api('GET', `/cases/${id}/messages`)) as List<MessageView>).data
-const anasMails = () => Promise.all(server.mailbox(ana.address).map((mail) => mail.parsed()))
+const caseOf = (id: string) => hub.api('GET', `/cases/${id}`) as Promise<CaseView>
+async function replyTo(user: string): Promise<{ address: string; id: string; automatic: string }> {
+  const [answer] = await Promise.all(
+    post
+      .mailbox(user)
+      .slice(-1)
+      .map((mail) => mail.parsed()),
+  )
+  const [{ address = '' } = {}] = answer?.replyTo?.value ?? []
+  return { address, id: answer?.messageId ?? '', automatic: String(answer?.headers.get('auto-submitted') ?? '') }
+}
 
-describe('mail', () => {
-  it('opens a case, is answered in its thread, and the answer to that joins the case', async () => {
-    await anaWrites({
-      to: support.address,
-      subject: 'Where are my boxes?',
-      text: 'I only received three.',
-      messageId: '<first@home.example>',
-    })
-    const opened = await hub.until('the case', async () => (await cases())[0])
-    expect(opened).toMatchObject({ subject: 'Where are my boxes?', status: 'new' })
+describe('a customer who writes by mail', () => {
+  it('has a case, one answer that says it is automatic, and joins it when she replies', async () => {
+    const opening = write(ana.address, 'It was due on Monday.')
+    const [opened] = await hub.until('the case', async () => (await cases()).length === 1 && (await cases()))
+    await hub.until('the answer', async () => post.mailbox(ana.address).length === 1)
+    const answer = await replyTo(ana.address)
+    expect(answer).toMatchObject({ address: expect.stringMatching(/^support\+r\./), automatic: 'auto-replied' })
+    if (!opened) throw new Error('no case')
 
-    await hub.api('POST', `/cases/${opened.id}/messages`, { visibility: 'internal', text: 'Refund her if need be.' })
-    await hub.api('POST', `/cases/${opened.id}/messages`, { visibility: 'public', text: 'They left today.' })
-    const [answer] = await hub.until('the answer', async () => {
-      const mails = await anasMails()
-      return mails.length > 0 && mails
-    })
-    expect(answer).toMatchObject({
-      subject: 'Re: Where are my boxes?',
-      inReplyTo: '<first@home.example>',
-      text: expect.stringContaining('They left today.'),
-    })
-    expect(answer?.headers.get('auto-submitted')).toBeUndefined()
-
-    await anaWrites({
-      to: answer?.replyTo?.value[0]?.address ?? '',
-      subject: 'Re: Where are my boxes?',
-      text: 'Got them, thank you!',
-      messageId: '<third@home.example>',
-      inReplyTo: answer?.messageId ?? '',
-    })
-    await hub.until('her second mail', async () =>
-      (await messagesOf(opened.id)).some(({ text }) => text.includes('Got them')),
-    )
+    write(ana.address, 'I am away until Friday.', ['Auto-Submitted: auto-replied', `In-Reply-To: ${answer.id}`])
+    await hub.until('the absence note', async () => (await messagesOf(opened.id)).length === 3)
+    await hub.api('PATCH', `/cases/${opened.id}`, { status: 'solved' })
+    write(ana.address, 'It still is not here.', [], answer.address)
+    await hub.until('the reply', async () => (await caseOf(opened.id)).status === 'open')
     await hub.settled()
+
     expect(await cases()).toHaveLength(1)
-    const said = (await messagesOf(opened.id)).map(({ author, visibility, text }) =>
-      [author.kind, visibility, text.trim()].join(': '),
-    )
-    // A mail's own time has whole seconds, so the order of what is said within one is not known.
-    expect(said.sort()).toEqual([
-      'agent: internal: Refund her if need be.',
-      'agent: public: They left today.',
-      'customer: public: Got them, thank you!',
-      'customer: public: I only received three.',
-    ])
-    expect(await anasMails()).toHaveLength(1)
-    expect(server.sent(support.address)).toHaveLength(1)
+    expect(
+      (await messagesOf(opened.id)).map(({ visibility, author }) => `${author.kind} ${visibility}`).sort(),
+    ).toEqual(['customer public', 'customer public', 'system internal', 'system public'])
+    expect(post.mailbox(ana.address)).toHaveLength(1)
+
+    // Somebody who has seen the thread gets no way in.
+    write(robot.address, 'Let me in.', [`In-Reply-To: ${opening}`, `References: ${answer.id}`], answer.address)
+    const both = await hub.until('a case of its own', async () => (await cases()).length === 2 && (await cases()))
+    expect(await messagesOf(opened.id)).toHaveLength(4)
+    const other = both.find(({ id }) => id !== opened.id)
+    expect(await hub.api('GET', `/cases/${other?.id}`)).toMatchObject({ custom: { related_case: opened.id } })
+    await hub.until('its answer', async () => post.mailbox(robot.address).length === 1)
   })
 
-  it('reads on after the server was gone', async () => {
-    await server.restart()
-    await anaWrites({ to: support.address, subject: 'Another thing', text: 'Hello?', messageId: '<new@home.example>' })
-    await hub.api('POST', `/connections/${connectionId}/reconcile`, {})
-    await hub.until('the second case', async () => (await cases()).length === 2)
+  it('is a machine that says nothing of it: after one exchange it is silent', async () => {
+    for (let n = 0; n < 3; n += 1) {
+      const { address, id } = await replyTo(robot.address)
+      const known = (await Promise.all((await cases()).map((one) => messagesOf(one.id)))).flat().length
+      write(robot.address, `Your mail is ticket ${n}.`, [`In-Reply-To: ${id}`], address)
+      await hub.until('the answer of the machine', async () => {
+        const now = (await Promise.all((await cases()).map((one) => messagesOf(one.id)))).flat().length
+        return now > known
+      })
+      await hub.settled()
+    }
+    expect(post.mailbox(robot.address)).toHaveLength(1)
+    expect(await cases()).toHaveLength(2)
   })
 })

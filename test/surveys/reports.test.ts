@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { appendEvents, type DomainEvent } from '#hub/cases/index.ts'
 import { recordAnswer } from '#hub/surveys/answering.ts'
 import { invitationsPage, responsesPage, saveSurvey, surveyDecisions, surveyResults } from '#hub/surveys/index.ts'
 import { expire } from '#hub/surveys/store.ts'
@@ -37,6 +38,28 @@ describe('why sent, why not', () => {
     await recordAnswer(scene.hub(), invitation?.id ?? '', surveyOf(), { score: 4, comment: null }, scene.clock.now())
     expect(await lineOf(caseId)).toBe(
       'Asked on 2026-11-22 11:00 UTC in Desk A; answered with 4 of 5 on 2026-11-22 11:01 UTC.',
+    )
+  })
+
+  it('says that the message did not arrive', async () => {
+    const ana = await scene.person('c_a', { id: 'U-1', emails: ['ana@example.com'] })
+    const { caseId, ...solved } = await scene.solvedCase(ana)
+    await scene.plan({ caseId, ...solved })
+    scene.clock.advance(3_600_000)
+    await scene.runJobs()
+    const message = await database.db.selectFrom('messages').select('id').executeTakeFirstOrThrow()
+    const bounced: DomainEvent = {
+      id: 'evt_bounce',
+      type: 'message.bounced',
+      caseId,
+      actor: { kind: 'connection', connectionId: 'c_a', record: 'T-1' },
+      data: { address: 'ana@example.com', permanent: true, reason: '550 5.1.1 user unknown', messageId: message.id },
+      cause: { depth: 0 },
+      occurredAt: scene.clock.now(),
+    }
+    await appendEvents(database.db, [bounced], scene.clock.now())
+    expect(await lineOf(caseId)).toBe(
+      'Asked on 2026-11-22 11:00 UTC in Desk A; the message did not arrive: 550 5.1.1 user unknown.',
     )
   })
 
