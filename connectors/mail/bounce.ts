@@ -12,6 +12,8 @@ import { provenBounce, provenMessageId } from './signed-address.ts'
 import { idsIn, recipientsOf } from './thread.ts'
 
 const maxBounces = 20
+/** Of a report: one about the message, and one for each recipient. */
+const maxGroups = 200
 
 /**
  * @returns undefined when this is no delivery report. An empty list: a report that proves nothing, or one about a delay that is
@@ -58,7 +60,7 @@ function failuresIn(report: string): readonly Failure[] {
   const groups = report
     .replace(/\r\n?/g, '\n')
     .replace(/\n[ \t]+/g, ' ')
-    .split(/\n{2,}/)
+    .split(/\n{2,}/, maxGroups)
   return groups.flatMap((group): readonly Failure[] => {
     const field = (name: string) => new RegExp(`^${name}:[ \t]*([^\n]*)`, 'im').exec(group)?.[1]?.trim()
     const address = addressOf(field('Original-Recipient')) ?? addressOf(field('Final-Recipient'))
