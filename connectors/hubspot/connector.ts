@@ -5,7 +5,7 @@ import { config } from './config.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { message } from './message.ts'
 import { upsert } from './person.ts'
-import { ratingChanges, recordRating } from './rating.ts'
+import { ratingChanges, recordPersonRating, recordRating } from './rating.ts'
 import { getCases, getPeople } from './read.ts'
 import { items, normalise, verify } from './receive.ts'
 import { create, find, update } from './write.ts'
@@ -31,5 +31,7 @@ export const hubspot = defineConnector({
     writePerson: { upsert, effects: { upsert: 'keyed' } },
     // Keyed by its own look: the note's last line tells whether this key was written.
     writeRating: { record: recordRating, changes: ratingChanges, effects: { record: 'keyed' } },
+    // Setting the same score again is the same.
+    writePersonRating: { record: recordPersonRating, effects: { record: 'keyed' } },
   },
 })

@@ -24,7 +24,7 @@ conformance(hubspot, new URL('.', import.meta.url), exampleConfig, {
   sign: ({ method, url, body }, secret, now) => signHmac({ method, url: signedUrl(url), body }, secret, signature, now),
 })
 
-const { receive, changes, readCases, readPeople, writeCase, writePerson, writeRating } = hubspot.can
+const { receive, changes, readCases, readPeople, writeCase, writePerson, writePersonRating, writeRating } = hubspot.can
 const sentAt = new Date(1_795_169_730_000)
 const example = { config: hubspot.config.parse(exampleConfig), now: () => sentAt }
 
@@ -360,13 +360,14 @@ describe('hubspot over HTTP', () => {
     expect(await writeCase.find(ctx, 'message', id, 'key-1')).toBe('unknown')
   })
 
-  it('writes a rating to the ticket and its contact, with one note on both however often it is sent', async () => {
+  it('writes a rating to the ticket and to the contact, with one note on both however often it is sent', async () => {
     const { sandbox, ctx } = await start()
     const contact = await sandbox.createContact({ email: 'ana@x.example' })
     const ticket = await sandbox.createTicket({ subject: 'One', contact })
     const rating = { scale: 'csat_5', score: 4, comment: 'Quick & kind.' } as const
     await writeRating.record(ctx, ticket.id, rating, 'key-rating-1')
     await writeRating.record(ctx, ticket.id, rating, 'key-rating-1')
+    await writePersonRating.record(ctx, contact.id, rating, 'key-rating-2')
     expect([ticket.properties['hub_csat_score'], contact.properties['hub_csat_score']]).toEqual(['4', '4'])
     const notes = sandbox.crm.all('notes')
     expect(notes.map((note) => note.properties['hs_note_body'])).toEqual([

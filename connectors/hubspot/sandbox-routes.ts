@@ -31,6 +31,9 @@ const Upsert = z.object({
     .array(z.object({ id: z.string(), idProperty: z.string(), properties, objectWriteTraceId: z.string().optional() }))
     .max(100),
 })
+const Update = z.object({
+  inputs: z.array(z.object({ id: z.string(), properties, objectWriteTraceId: z.string().optional() })).max(100),
+})
 const Create = z.object({
   properties,
   associations: z
@@ -130,6 +133,16 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
         if (known) crm.update(known, given, doer)
         const object = known ?? crm.create(type, { ...given, [idProperty]: id }, doer)
         return { ...objectJson(object, Object.keys(given)), new: !known }
+      })
+      return json({ status: 'COMPLETE', results })
+    }),
+    route('POST', `${objects}/batch/update`, (request) => {
+      const type = kindOf(request)
+      const { inputs } = Update.parse(request.json())
+      const results = inputs.map(({ id, properties: given }) => {
+        const object = crm.get(type, id)
+        crm.update(object, given, doer)
+        return objectJson(object, Object.keys(given))
       })
       return json({ status: 'COMPLETE', results })
     }),
