@@ -4,7 +4,12 @@ import { z } from 'zod'
 export interface Client {
   readonly url: string
   get<T extends z.ZodType>(path: string, shape: T): Promise<z.output<T>>
-  send<T extends z.ZodType>(method: 'POST' | 'PUT', path: string, body: unknown, shape: T): Promise<z.output<T>>
+  send<T extends z.ZodType>(
+    method: 'POST' | 'PUT' | 'PATCH',
+    path: string,
+    body: unknown,
+    shape: T,
+  ): Promise<z.output<T>>
   /** Looks again and again until `find` gives something. @throws Error naming what did not come within 15 s. */
   until<T>(what: string, find: () => Promise<T | undefined | false>): Promise<T>
 }
@@ -46,7 +51,11 @@ export function createClient(url: string, token: string): Client {
   }
 }
 
-export const Connection = z.object({ id: z.string(), webhook: z.object({ url: z.string(), secret: z.string() }) })
+/** `webhook` is there where the tool calls one. */
+export const Connection = z.object({
+  id: z.string(),
+  webhook: z.object({ url: z.string(), secret: z.string() }).optional(),
+})
 export const Profile = z.object({
   id: z.string(),
   name: z.string().nullable(),

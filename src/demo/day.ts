@@ -2,80 +2,103 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import type { LegacyDeskSandbox } from '../../connectors/desk/sandbox.ts'
-import type { ZendeskSandbox } from '../../connectors/zendesk/sandbox.ts'
 import { Case, type Client, Connection, listOf, Profile } from './client.ts'
+import { type Letters, writeLetters } from './letters.ts'
+import { mailboxConfig, type Tools } from './tools.ts'
 
 export interface Stage {
   readonly client: Client
-  readonly zendesk: ZendeskSandbox
-  readonly warehouse: LegacyDeskSandbox
+  readonly tools: Tools
   readonly say: (line: string) => void
   /** Between two steps, for people who read along. */
   readonly pause: () => Promise<void>
 }
 
-export interface Day extends Stage {
-  readonly zendeskId: string
-  readonly warehouseId: string
+/** The ids of the connections. */
+export interface Connections {
+  readonly zendesk: string
+  readonly hubspot: string
+  readonly mailbox: string
+  readonly warehouse: string
+}
+
+export interface Day extends Stage, Letters {
+  readonly connections: Connections
   readonly ticketId: string
-  readonly deskCaseId: string
+  readonly contactId: string
   readonly openedCaseId: string
   readonly score: number
-  readonly surveyUrl: string
 }
 
 export async function playDay(stage: Stage): Promise<Day> {
-  const { client, zendesk, warehouse, say, pause } = stage
+  const { client, tools, say, pause } = stage
+  const { zendesk, hubspot, warehouse } = tools
   const began = performance.now()
   const tell = async (line: string) => {
     say(`${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s  ${line}`)
     await pause()
   }
 
-  await tell('The administrator connects both tools and writes one set of rules.')
+  await tell(
+    'The administrator connects Zendesk, HubSpot, the support mailbox and an unknown desk: one set of rules for all.',
+  )
   const { rules, surveys } = parse(readFileSync(new URL('./deskweave.yaml', import.meta.url), 'utf8')) as Setup
-  const zendeskId = await connect(client, zendesk, 'zendesk', 'Acme Zendesk')
-  const warehouseId = await connect(client, warehouse, 'desk', 'Warehouse desk')
+  const connections = await connectAll(client, tools)
   for (const rule of rules) await client.send('PUT', `/rules/${rule.id}`, rule, z.unknown())
   for (const survey of surveys) await client.send('PUT', `/surveys/${survey.id}`, survey, z.unknown())
 
-  await tell('Ana writes to Acme: a ticket in Zendesk. Its webhook comes twice, as webhooks do.')
-  const acme = zendesk.desk.organizationNamed('Acme', { domains: ['acme.example'], fields: { plan: 'enterprise' } })
-  await zendesk.createUser({
-    name: 'Ana García',
-    email: 'ana@acme.example',
-    phone: '+34 600 111 222',
-    locale: 'es-ES',
-    organizationId: acme.id,
-  })
-  const ticketId = await zendesk.customerWrites(
-    { from: 'ana@acme.example', subject: 'The delivery is incomplete', text: 'Two boxes of five are missing.' },
+  await tell('Sales has Ana in HubSpot. Its webhook says only "contact changed", twice; the hub reads the contact.')
+  const contact = await hubspot.createContact(
+    {
+      firstname: 'Ana',
+      lastname: 'García',
+      email: 'a.garcia@northwind-buying.example',
+      phone: '+34 600 111 222',
+      renewal_on: '2027-03-01',
+    },
     { duplicate: true },
   )
-  await client.until('the profile of ana@acme.example', () => find(client, 'email:ana@acme.example'))
+  await client.until('the contact from HubSpot', () => find(client, 'email:a.garcia@northwind-buying.example'))
 
-  await tell('From home she also opens a case at the warehouse: another desk, another e-mail, the same phone.')
+  await tell('Ana needs help: a ticket in Zendesk, from another address. Its webhook comes twice, as webhooks do.')
+  const northwind = zendesk.desk.organizationNamed('Northwind', {
+    domains: ['northwind.example'],
+    fields: { plan: 'enterprise' },
+  })
+  await zendesk.createUser({
+    name: 'Ana García',
+    email: 'ana@northwind.example',
+    phone: '+34 600 111 222',
+    locale: 'es-ES',
+    organizationId: northwind.id,
+  })
+  const ticketId = await zendesk.customerWrites(
+    { from: 'ana@northwind.example', subject: 'The delivery is incomplete', text: 'Two boxes of five are missing.' },
+    { duplicate: true },
+  )
+  await client.until('the ticket on the same profile', () => oneProfile(client, 'ana@northwind.example'))
+
+  await tell('From home she opens a case at the warehouse: a desk nobody has heard of, a third e-mail, the same phone.')
   const deskCase = warehouse.desk.openCase({
     subject: 'Where are my boxes?',
     text: 'I only received three.',
     priority: 'normal',
     requester: { name: 'Ana García', emails: ['ana.garcia@home.example'], phones: ['+34600111222'] },
   })
-  const profile = await client.until('one profile for both', async () => {
-    const found = await find(client, 'email:ana.garcia@home.example')
-    return found?.identities.some((identity) => identity.value === 'ana@acme.example') && found
-  })
-  await tell(`The hub knows that both are one person: ${profile.identities.length} identities, one profile.`)
+  await client.until('one profile for all', () => oneProfile(client, 'ana.garcia@home.example'))
+
+  const letters = await writeLetters({ client, mail: tools.mail, mailboxId: connections.mailbox, tell })
+  const profile = await client.until('Ana, in all tools', () => oneProfile(client, 'ana@northwind.example'))
+  await tell(`The hub knows that all of them are one person: ${profile.identities.length} identities, one profile.`)
 
   await tell('An agent raises the priority in Zendesk, and the webhook gets lost on its way.')
   await zendesk.agentChanges(ticketId, { priority: 'urgent' }, { lose: true })
-  await client.send('POST', `/connections/${zendeskId}/reconcile`, {}, z.unknown())
+  await client.send('POST', `/connections/${connections.zendesk}/reconcile`, {}, z.unknown())
   await client.until('the rule for enterprise customers', async () =>
     zendesk.desk.ticket(ticketId).tags.includes('vip'),
   )
   await tell(
-    'The hub read what it had missed, and the rule for enterprise customers acted: tag and note are in Zendesk.',
+    'The hub read what it had missed. The rule for enterprise customers put tag and note, with the renewal date from HubSpot, into Zendesk.',
   )
 
   await zendesk.agentChanges(ticketId, { addTags: ['warehouse'] })
@@ -91,7 +114,12 @@ export async function playDay(stage: Stage): Promise<Day> {
   })
   await zendesk.agentSolves(ticketId, 'The two missing boxes left today.', { duplicate: true })
   await tell('The agent solves the ticket.')
-  const surveyUrl = await client.until('the survey', async () => linkIn(zendesk.desk.ticket(ticketId).comments, 5))
+  const surveyUrl = await client.until('the survey', async () =>
+    surveyLink(
+      zendesk.desk.ticket(ticketId).comments.flatMap(({ body, isPublic }) => (isPublic ? body : [])),
+      5,
+    ),
+  )
   await tell('A moment later Ana gets one question, as a reply on her ticket.')
 
   await visitAsScanner(surveyUrl)
@@ -100,28 +128,23 @@ export async function playDay(stage: Stage): Promise<Day> {
   await tell('Ana answers: 5 of 5.')
 
   warehouse.desk.changeCase(deskCase.id, { status: 'solved' })
-  await client.until('the second decision about asking', async () => {
-    const id = await caseId(client, warehouseId, deskCase.id)
-    const why = await client.get(`/cases/${id}/why`, z.looseObject({ surveys: z.array(z.unknown()) }))
-    return why.surveys.length > 0 && JSON.stringify(why.surveys).includes('skipped')
-  })
-  await tell('The warehouse solves its case too. Ana is not asked again: once per person, over all tools.')
-
-  await client.until(
-    'the score in Zendesk',
-    async () => zendesk.desk.ticket(ticketId).custom.get('36001') !== undefined,
-  )
-  await warehouse.webhooks.settled()
-  return {
-    ...stage,
-    zendeskId,
-    warehouseId,
-    ticketId,
-    deskCaseId: deskCase.id,
-    openedCaseId: opened.id,
-    score: 5,
-    surveyUrl,
+  await client.send('PATCH', `/cases/${letters.anasCaseId}`, { status: 'solved' }, z.unknown())
+  const deskCaseId = await caseId(client, connections.warehouse, deskCase.id)
+  for (const id of [deskCaseId, letters.anasCaseId]) {
+    await client.until('a decision not to ask again', async () => {
+      const why = await client.get(`/cases/${id}/why`, z.looseObject({ surveys: z.array(z.unknown()) }))
+      return JSON.stringify(why.surveys).includes('skipped')
+    })
   }
+  await tell('The warehouse case and her mail are solved too. Ana is not asked again: once per person, over all tools.')
+
+  await client.until('the score in Zendesk', async () => zendesk.desk.ticket(ticketId).custom.has('36001'))
+  await client.until(
+    'the score in HubSpot',
+    async () => 'hub_csat_score' in hubspot.crm.get('contacts', contact.id).properties,
+  )
+  await Promise.all([zendesk, hubspot, warehouse].map(({ webhooks }) => webhooks.settled()))
+  return { ...stage, ...letters, connections, ticketId, contactId: contact.id, openedCaseId: opened.id, score: 5 }
 }
 
 interface Setup {
@@ -129,25 +152,40 @@ interface Setup {
   readonly surveys: readonly { readonly id: string }[]
 }
 
+async function connectAll(client: Client, { zendesk, hubspot, warehouse, mail }: Tools): Promise<Connections> {
+  const hubspotConfig = { ...hubspot.config, contact_properties: ['renewal_on'] }
+  const connections = {
+    zendesk: await connect(client, 'zendesk', 'Acme Zendesk', zendesk.config, zendesk.connect),
+    hubspot: await connect(client, 'hubspot', 'Acme HubSpot', hubspotConfig, hubspot.connect),
+    mailbox: await connect(client, 'mail', 'Support mailbox', mailboxConfig(mail)),
+    warehouse: await connect(client, 'desk', 'Warehouse desk', warehouse.config, warehouse.connect),
+  }
+  // Mail counts from the first look on.
+  await client.send('POST', `/connections/${connections.mailbox}/reconcile`, {}, z.unknown())
+  return connections
+}
+
 async function connect(
   client: Client,
-  sandbox: Pick<ZendeskSandbox, 'config' | 'connect'>,
   connector: string,
   name: string,
+  config: unknown,
+  toldTo: (webhook: { readonly url: string; readonly secret: string }) => void = () => {},
 ): Promise<string> {
-  const { id, webhook } = await client.send(
-    'POST',
-    '/connections',
-    { connector, name, config: sandbox.config },
-    Connection,
-  )
-  sandbox.connect(webhook)
+  const { id, webhook } = await client.send('POST', '/connections', { connector, name, config }, Connection)
+  if (webhook) toldTo(webhook)
   return id
 }
 
 async function find(client: Client, identity: string): Promise<z.output<typeof Profile> | undefined> {
   const { data } = await client.get(`/profiles?identity=${encodeURIComponent(identity)}`, listOf(Profile))
   return data[0]
+}
+
+/** The profile of this address, once it is the one of HubSpot's contact too. */
+async function oneProfile(client: Client, email: string): Promise<z.output<typeof Profile> | undefined | false> {
+  const found = await find(client, `email:${email}`)
+  return found?.identities.some((identity) => identity.value === 'a.garcia@northwind-buying.example') && found
 }
 
 export async function caseId(client: Client, connectionId: string, externalId: string): Promise<string> {
@@ -158,19 +196,14 @@ export async function caseId(client: Client, connectionId: string, externalId: s
   return found.id
 }
 
-/** The link to the answer with this score in a public comment. */
-function linkIn(
-  comments: readonly { readonly body: string; readonly isPublic: boolean }[],
-  score: number,
-): string | undefined {
-  for (const { body, isPublic } of comments) {
-    const links = isPublic ? [...body.matchAll(/https?:\/\/[^\s"<>()]+\/s\/[^\s"<>()]+/g)].map(([link]) => link) : []
-    const wanted = links.find(
-      (link) => new URL(link.replaceAll('&amp;', '&')).searchParams.get('score') === String(score),
-    )
-    if (wanted) return wanted.replaceAll('&amp;', '&')
-  }
-  return undefined
+/** The link to the answer with this score in one of the texts. */
+export function surveyLink(texts: readonly string[], score: number): string | undefined {
+  const links = texts.flatMap((text) =>
+    [...text.matchAll(/https?:\/\/[^\s"<>()]+\/s\/[^\s"<>()]+/g)].map(([link]) => link),
+  )
+  return links
+    .map((link) => link.replaceAll('&amp;', '&'))
+    .find((link) => new URL(link).searchParams.get('score') === String(score))
 }
 
 async function visitAsScanner(url: string): Promise<void> {
@@ -181,7 +214,7 @@ async function visitAsScanner(url: string): Promise<void> {
 }
 
 /** As a browser does it: opens the page, fills in its form, sends it. */
-async function answer(url: string, score: number, comment: string): Promise<void> {
+export async function answer(url: string, score: number, comment: string): Promise<void> {
   const page = await (await fetch(url)).text()
   const form = new URLSearchParams({ score: String(score), comment })
   for (const [, name, value] of page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)) {

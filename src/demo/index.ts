@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a hub on a fresh embedded database, two sandbox desks on loopback, and a customer's day in about a minute.
+ * `npm run demo`: a hub on a fresh embedded database, four sandbox tools on loopback, and a customer's day in about a minute.
  * Everything goes over real HTTP with real signatures; nothing here reaches into the hub.
  *
  * Out: what happened, and whether each promise that was shown did hold. Never here: anything the hub does.
@@ -12,11 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub } from '#hub/main.ts'
 import { readEnv } from '#hub/platform/env.ts'
 import { createLog } from '#hub/platform/log.ts'
-import { startSandbox as startDesk } from '../../connectors/desk/sandbox.ts'
-import { startSandbox as startZendesk } from '../../connectors/zendesk/sandbox.ts'
 import { createClient } from './client.ts'
 import { playDay } from './day.ts'
 import { type DemoSummary, printSummary, summarise } from './summary.ts'
+import { startTools } from './tools.ts'
 
 export interface DemoOptions {
   /** Leave the hub running until Ctrl-C. */
@@ -37,24 +36,24 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const dataDir = mkdtempSync(join(tmpdir(), 'deskweave-demo-'))
   const stops: (() => unknown)[] = [() => rmSync(dataDir, { recursive: true, force: true })]
   try {
-    const zendesk = await startZendesk({ keepBackSeconds: 0 })
-    stops.push(zendesk.close)
-    const warehouse = await startDesk({ dialect: 'odd' })
-    stops.push(warehouse.close)
+    const tools = await startTools()
+    stops.push(tools.close)
     const port = await preferredPort(3000)
     const env = readEnv({
       DESKWEAVE_DATA: dataDir,
       DESKWEAVE_ADMIN_TOKEN: token,
       DESKWEAVE_BASE_URL: `http://localhost:${port}`,
-      DESKWEAVE_EXTRA_HOSTS: [zendesk.url, warehouse.url].map((url) => new URL(url).host).join(','),
+      DESKWEAVE_EXTRA_HOSTS: tools.hosts.join(','),
       PORT: String(port),
       LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
     })
-    say('Starting a hub on an embedded PostgreSQL, a sandbox Zendesk and a desk nobody has heard of …')
+    say(
+      'Starting a hub on an embedded PostgreSQL, and sandboxes of Zendesk, HubSpot, a mail server and an unknown desk …',
+    )
     const hub = await startHub(env, { log: createLog(env.logLevel) })
     stops.push(hub.stop)
     const client = createClient(hub.url, token)
-    const played = playDay({ client, zendesk, warehouse, say, pause }).then((day) => summarise(client, day))
+    const played = playDay({ client, tools, say, pause }).then((day) => summarise(client, day))
     const summary = await Promise.race([played, interrupted])
     if (!summary) {
       // The day goes on until it finds the hub gone.

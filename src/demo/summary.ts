@@ -1,7 +1,9 @@
 /** What the day left behind, read from the hub's API and from the desks themselves, and whether each promise held. */
+import type { ParsedMail } from 'mailparser'
 import { z } from 'zod'
 import { Case, listOf, Profile } from './client.ts'
 import { caseId, type Day } from './day.ts'
+import { ben } from './tools.ts'
 
 export interface DemoSummary {
   readonly profile: {
@@ -34,7 +36,7 @@ const Delivery = z.object({
   cause: z.looseObject({ rule_id: z.string().optional() }),
 })
 const Event = z.looseObject({ type: z.string() })
-const Response = z.looseObject({ score: z.number(), comment: z.string().nullable() })
+const Response = z.looseObject({ case_id: z.string(), score: z.number(), comment: z.string().nullable() })
 const Lost = z.looseObject({
   connection_id: z.string(),
   received: z.number(),
@@ -47,12 +49,14 @@ const Why = z.looseObject({
 })
 
 export async function summarise(client: Day['client'], day: Day): Promise<DemoSummary> {
-  const { zendesk, warehouse } = day
-  const profiles = await client.get('/profiles?identity=email:ana@acme.example', listOf(Profile))
-  const other = await client.get('/profiles?identity=email:ana.garcia@home.example', listOf(Profile))
+  const { zendesk, hubspot, warehouse } = day.tools
+  const addresses = ['ana@northwind.example', 'ana.garcia@home.example', 'a.garcia@northwind-buying.example']
+  const found = await Promise.all(
+    addresses.map((address) => client.get(`/profiles?identity=email:${address}`, listOf(Profile))),
+  )
   const everyone = await client.get('/profiles', listOf(Profile))
-  const profile = profiles.data[0]
-  if (!profile) throw new Error('the demo found no profile for ana@acme.example')
+  const profile = found[0]?.data[0]
+  if (!profile) throw new Error(`the demo found no profile for ${addresses[0]}`)
   const cases = await client.get('/cases', listOf(Case))
   const deliveries = await client.get('/deliveries?limit=200', listOf(Delivery))
   const responses = await client.get('/responses', listOf(Response))
@@ -61,8 +65,10 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
   const whys = await Promise.all(cases.data.map((one) => client.get(`/cases/${one.id}/why`, Why)))
 
   const names = new Map([
-    [day.zendeskId, 'Zendesk'],
-    [day.warehouseId, 'Warehouse desk'],
+    [day.connections.zendesk, 'Zendesk'],
+    [day.connections.hubspot, 'HubSpot'],
+    [day.connections.mailbox, 'Support mailbox'],
+    [day.connections.warehouse, 'Warehouse desk'],
   ])
   const ticket = zendesk.desk.ticket(day.ticketId)
   const surveyComments = ticket.comments.filter((comment) => comment.isPublic && comment.body.includes('/s/'))
@@ -75,7 +81,14 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
   const count = (field: 'received' | 'duplicates' | 'repaired') => intake.reduce((sum, one) => sum + one[field], 0)
   const skipped = whys.flatMap((why) => why.surveys).filter((line) => JSON.stringify(line).includes('skipped'))
   const opened = [...warehouse.desk.cases.values()].filter((one) => one.subject.startsWith('Check the delivery'))
-  const firstCase = await caseId(client, day.zendeskId, day.ticketId)
+  const firstCase = await caseId(client, day.connections.zendesk, day.ticketId)
+  const anas = responses.data.find((response) => response.case_id === firstCase)
+  const bens = responses.data.find((response) => response.case_id === day.bensCaseId)
+  const bensSurveys = (await Promise.all(day.tools.mail.mailbox(ben.address).map((mail) => mail.parsed()))).filter(
+    ({ html }) => (html || '').includes('/s/'),
+  )
+  const anasMails = await day.anasMails()
+  const contactScore = hubspot.crm.get('contacts', day.contactId).properties['hub_csat_score']
 
   return {
     profile: {
@@ -100,17 +113,17 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
         rule: delivery.cause.rule_id ?? null,
       })),
     survey: {
-      sent: surveyComments.length,
-      score: responses.data[0]?.score ?? null,
-      comment: responses.data[0]?.comment ?? null,
+      sent: surveyComments.length + bensSurveys.length,
+      score: anas?.score ?? null,
+      comment: anas?.comment ?? null,
       decisions: whys.flatMap((why) => why.surveys),
     },
     intake: { received: count('received'), duplicates: count('duplicates'), lost_and_repaired: count('repaired') },
     promises: [
       promise(
-        'Two tools, one profile',
-        profile.id === other.data[0]?.id && everyone.data.length === 1,
-        `${profile.identities.length} identities on ${profile.id}`,
+        'Four tools, one profile',
+        found.every(({ data }) => data[0]?.id === profile.id) && everyone.data.length === 2,
+        `${profile.identities.length} identities on ${profile.id}, and Ben's beside it`,
       ),
       promise(
         'A webhook that came twice counts once',
@@ -134,18 +147,28 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
       ),
       promise(
         'One survey per person, over all tools',
-        surveyComments.length === 1 && skipped.length === 1,
-        `1 sent, ${skipped.length} skipped with its reason`,
+        surveyComments.length === 1 && skipped.length === 2 && anasMails.every(({ text }) => !text.includes('/s/')),
+        `Ana: 1 sent, ${skipped.length} skipped with their reason`,
       ),
       promise(
         'A GET never votes',
-        responses.data.length === 1,
-        `3 visits of a scanner, ${responses.data.length} answer`,
+        responses.data.length === 2,
+        `3 visits of a scanner, ${responses.data.length} answers of two people`,
       ),
       promise(
-        'The answer is written back to the desk',
-        String(ticket.custom.get('36001')) === String(day.score),
-        `field 36001 is ${ticket.custom.get('36001')}`,
+        'The answer is written back to the desk and to the CRM',
+        [ticket.custom.get('36001'), contactScore].every((score) => String(score) === String(day.score)),
+        `ticket ${ticket.custom.get('36001')}, contact ${contactScore}`,
+      ),
+      promise(
+        'The same survey by mail',
+        bensSurveys.length === 1 && bens?.score === day.bensScore && bensSurveys.every(hasOneClickEnd),
+        `${bensSurveys.length} mail with a one-click end, answered ${bens?.score} of 5`,
+      ),
+      promise(
+        'Two machines do not talk to each other',
+        anasMails.length === 1,
+        `1 note of receipt, 1 out-of-office reply, nothing after it`,
       ),
       promise(
         'Internal stays internal',
@@ -154,6 +177,12 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
       ),
     ],
   }
+}
+
+/** RFC 8058: the mail program shows a button of its own. */
+function hasOneClickEnd({ headers }: ParsedMail): boolean {
+  const list = JSON.stringify(headers.get('list') ?? '')
+  return list.includes('unsubscribe') && list.includes('One-Click')
 }
 
 function companyText(company: unknown): string | null {
@@ -196,8 +225,8 @@ export function printSummary(summary: DemoSummary, url: string, token: string, k
     'Effects   ' +
       summary.effects.map(({ at, what, rule }) => `${what} → ${at}${rule ? ` (${rule})` : ''}`).join('\n          '),
     '',
-    `Survey    sent ${summary.survey.sent} time, answered ${summary.survey.score} of 5: “${summary.survey.comment}”`,
-    `Intake    ${summary.intake.received} webhooks, ${summary.intake.duplicates} duplicates dropped, ${summary.intake.lost_and_repaired} lost and repaired by reading`,
+    `Survey    sent ${summary.survey.sent} times, Ana answered ${summary.survey.score} of 5: “${summary.survey.comment}”`,
+    `Intake    ${summary.intake.received} webhooks and mails, ${summary.intake.duplicates} duplicates dropped, ${summary.intake.lost_and_repaired} lost and repaired by reading`,
     '',
     ...summary.promises.map(({ promise: text, held, shown_by: by }) => `${held ? '  ✓' : '  ✗'} ${text} (${by})`),
     '',
