@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
- * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect`, `-- identity` or `-- start` runs one part.
+ * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect`, `-- identity`, `-- start`,
+ * `-- rules` or `-- delivery` runs one part.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +12,7 @@ import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
 import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 import { measureIdentity } from './identity.ts'
 import { httpRequest, loadAtRate, loadFlatOut, quantile } from './load.ts'
+import { measureRules } from './rules.ts'
 import { createDatabase, type Side, type Sink, startHubSide, startReference, startSink } from './sides.ts'
 
 const { values, positionals } = parseArgs({
@@ -18,8 +20,8 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'string' }, rounds: { type: 'string', default: '5' } },
 })
 const rounds = Number(values.rounds)
-/** After its start a process gives back what only the start needed. */
-const settleMs = 6_000
+/** Long enough for what a hub does at rest to show. */
+const settleMs = 20_000
 const wants = (part: string) => positionals.length === 0 || positionals.includes(part)
 const quiet = { debug() {}, info() {}, warn() {}, error: console.error }
 
@@ -34,27 +36,43 @@ const rows: Row[] = []
 /** What has a goal of its own and no yardstick. */
 const starts: { readonly what: string; readonly hub: number; readonly goal: string }[] = []
 
-const data = mkdtempSync(join(tmpdir(), 'deskweave-bench-db-'))
-const postgres = await startEmbedded({ dataDir: data, log: quiet })
-const sink = await startSink()
-try {
-  if (wants('ingest')) await benchIngest(sink)
-  if (wants('effect')) await benchEffect(sink)
-  if (wants('identity')) await benchIdentity()
-  if (wants('start')) await benchStart()
-} finally {
-  sink.stop()
-  await postgres.stop()
-  rmSync(data, { recursive: true, force: true })
-}
+if (wants('rules')) await benchRules()
+if (wants('start')) await benchStart()
+if (['ingest', 'effect', 'identity'].some(wants)) await benchWithDatabase()
 console.table(Object.fromEntries([...rows, ...starts].map(({ what, ...row }) => [what, row])))
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`
 console.log(`median of ${rounds}, ${machine}`)
 if (values.json) writeFileSync(values.json, JSON.stringify({ machine, rounds, rows, starts }, null, 2))
 
+async function benchWithDatabase() {
+  const data = mkdtempSync(join(tmpdir(), 'deskweave-bench-db-'))
+  const postgres = await startEmbedded({ dataDir: data, log: quiet })
+  const sink = await startSink()
+  try {
+    if (wants('ingest')) await benchIngest(postgres.url, sink)
+    if (wants('effect')) await benchEffect(postgres.url, sink)
+    if (wants('identity')) await benchIdentity(postgres.url)
+  } finally {
+    sink.stop()
+    await postgres.stop()
+    rmSync(data, { recursive: true, force: true })
+  }
+}
+
+async function benchRules() {
+  const figures = await measureRules(rounds)
+  for (const { rules, hub, yardstick } of figures) {
+    const goal = rules === 1_000 ? '≥ 1000' : '–'
+    add(`${rules} rules, events/s`, [median(hub), median(yardstick)], goal)
+  }
+  const [few, many] = [100, 1_000].map((rules) => median(figures.find((each) => each.rules === rules)?.hub ?? []))
+  if (few === undefined || many === undefined) return
+  starts.push({ what: '1,000 rules against 100, times slower', hub: Number((few / many).toFixed(1)), goal: '≤ 6' })
+}
+
 /** Accept only: tenant, signature, dedupe and the durable row against express with the signature and nothing behind it. */
-async function benchIngest(to: Sink) {
-  const hub = await startHubSide('web', await createDatabase(postgres.url), to.url)
+async function benchIngest(databaseUrl: string, to: Sink) {
+  const hub = await startHubSide('web', await createDatabase(databaseUrl), to.url)
   const express = await startReference('ingest', '', to.url)
   const perSecond = await alternate([hub, express], async (side) => {
     const requests = signed(side, 20_000, () => 0)
@@ -68,9 +86,9 @@ async function benchIngest(to: Sink) {
 }
 
 /** From the webhook to the effect at a sink, and how long it takes at a steady rate. */
-async function benchEffect(to: Sink) {
-  const hub = await startHubSide('web,worker', await createDatabase(postgres.url), to.url)
-  const reference = await startReference('pipeline', await createDatabase(postgres.url), to.url)
+async function benchEffect(databaseUrl: string, to: Sink) {
+  const hub = await startHubSide('web,worker', await createDatabase(databaseUrl), to.url)
+  const reference = await startReference('pipeline', await createDatabase(databaseUrl), to.url)
   const throughput = await alternate([hub, reference], async (side) => {
     const requests = signed(side, 10_000, () => 0)
     const { done } = await to.expect(requests.length)
@@ -93,8 +111,8 @@ async function benchEffect(to: Sink) {
 }
 
 /** Who is it: the pipeline's small batches against one person at a time and against batches of thousands. */
-async function benchIdentity() {
-  const { perSecond, liveBatchMs, profiles } = await measureIdentity(await createDatabase(postgres.url), rounds)
+async function benchIdentity(databaseUrl: string) {
+  const { perSecond, liveBatchMs, profiles } = await measureIdentity(await createDatabase(databaseUrl), rounds)
   const live = median(perSecond.live)
   add('identity, observations/s in batches of 100 (yardstick: one at a time)', [live, median(perSecond.single)], '≥ 10')
   add('identity, the same (yardstick: batches of 5,000)', [live, median(perSecond.bulk)], '≥ 0.25')

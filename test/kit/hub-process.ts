@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../../src/cli/main.mjs', import.meta.url))
+/** As `npm start` has them. */
+const nodeOptions = ['--max-semi-space-size=8']
 
 export interface HubProcess {
   readonly url: string
@@ -31,7 +33,7 @@ export const adminToken = 'test-admin-token-0123456789abcdef0123456789abcdef'
 
 export async function startHubProcess(settings: HubSettings): Promise<HubProcess> {
   const port = settings.port ?? (await freePort())
-  const child = spawn(process.execPath, [main, 'start'], {
+  const child = spawn(process.execPath, [...nodeOptions, main, 'start'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
