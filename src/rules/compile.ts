@@ -1,29 +1,7 @@
-/** Conditions become closures, once; each distinct field of a rule set gets a slot, so that an event's value is read once. */
+/** Conditions become closures, once. */
 import { type ConditionDefinition, isGroup, type OperatorName, type TestDefinition } from './definition.ts'
-import { comparable, type Field, findField } from './field.ts'
-import { compileTest, operatorNames, type Test } from './operator.ts'
-
-export interface Slots {
-  readonly fields: readonly Field[]
-  /** @throws Error for a name that is no field. */
-  slotOf(name: string): number
-}
-
-export function createSlots(): Slots {
-  const fields: Field[] = []
-  const slots = new Map<string, number>()
-  return {
-    fields,
-    slotOf(name) {
-      const known = slots.get(name)
-      if (known !== undefined) return known
-      const field = findField(name)
-      if (!field) throw new Error(`"${name}" is not a field`)
-      slots.set(name, fields.push(field) - 1)
-      return fields.length - 1
-    },
-  }
-}
+import { codeOf, type Slot, type Slots } from './frame.ts'
+import { compileTest, operatorNames, type Test, wantedValues } from './operator.ts'
 
 /** One of the things that must all hold for a rule to match. */
 export interface Conjunct {
@@ -34,9 +12,9 @@ export interface Conjunct {
 
 /** This test holds exactly for these values: of the field itself, or of any item where it is a list. */
 export interface Gate {
-  readonly slot: number
+  readonly slot: Slot
   readonly over: 'value' | 'items'
-  readonly values: readonly (string | number)[]
+  readonly codes: readonly number[]
 }
 
 export function compileCondition(condition: ConditionDefinition, slots: Slots): Test {
@@ -55,12 +33,10 @@ export function conjunctsOf(condition: ConditionDefinition, slots: Slots): Conju
 }
 
 function testsOf(test: TestDefinition, slots: Slots): Conjunct[] {
-  const slot = slots.slotOf(test.field)
-  const field = slots.fields[slot]
-  if (!field) throw new Error(`"${test.field}" is not a field`)
+  const slot = slots.named(test.field)
   return operatorsOf(test).map(([operator, argument]) => {
-    const gate = gateOf(field, slot, operator, argument)
-    return { test: compileTest(field, slot, operator, argument), ...(gate ? { gate } : {}) }
+    const gate = gateOf(slot, operator, argument)
+    return { test: compileTest(slot, operator, argument), ...(gate ? { gate } : {}) }
   })
 }
 
@@ -70,13 +46,11 @@ export function operatorsOf(test: TestDefinition): [OperatorName, unknown][] {
   return found
 }
 
-function gateOf(field: Field, slot: number, operator: OperatorName, argument: unknown): Gate | undefined {
-  const ofItem = operator === 'any_of' || (operator === 'contains' && field.type === 'list')
+function gateOf(slot: Slot, operator: OperatorName, argument: unknown): Gate | undefined {
+  const ofItem = operator === 'any_of' || (operator === 'contains' && slot.field.type === 'list')
   if (!ofItem && operator !== 'is' && operator !== 'in') return undefined
-  const element = field.type === 'list' ? 'text' : field.type
-  const wanted = (Array.isArray(argument) ? argument : [argument]).map((item) => comparable(element, item))
-  const values = [...new Set(wanted.filter((value) => typeof value === 'string' || typeof value === 'number'))]
-  return { slot, over: ofItem ? 'items' : 'value', values }
+  const codes = new Set(wantedValues(slot.field, argument).map((value) => codeOf(slot, value)))
+  return { slot, over: ofItem ? 'items' : 'value', codes: [...codes] }
 }
 
 /** Unrolled for the usual lengths: rules are mostly two or three conditions, asked a thousand times per event. */

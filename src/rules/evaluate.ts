@@ -1,13 +1,12 @@
 /** Same rules, same event, same time: same outcomes. Never throws; a rule that cannot be worked out says so. */
-import { type Frame, openFrame } from './operator.ts'
+import { openFrame } from './frame.ts'
 import type { RuleContext, RuleOutcome } from './plan.ts'
 import { openScopes, type Scopes } from './plan-actions.ts'
 import { type CompiledRule, matchingRules, type RuleSet } from './rule-set.ts'
 
 /** @returns an outcome for each rule that matched, failed, or cannot be read; in order of definition, unreadable ones last. */
 export function evaluateRules(ruleSet: RuleSet, context: RuleContext, now: Date): RuleOutcome[] {
-  const frame: Frame = openFrame(ruleSet.fields, context, now)
-  const matched = matchingRules(ruleSet, frame)
+  const matched = matchingRules(ruleSet, openFrame(ruleSet.slots, context, now))
   const scopes = matched.length > 0 ? openScopes(context, now) : undefined
   const outcomes = scopes ? matched.map((rule) => outcomeOf(rule, scopes)) : []
   for (const { ruleId, version, on, problem } of ruleSet.unreadable) {

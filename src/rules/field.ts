@@ -1,5 +1,6 @@
 /** The fields that conditions read: name, type and where the value is. Conditions and templates know no others. */
 import { casePriorities, caseStatuses, channels, surveyScales, visibilities } from '#hub/connector/facts.ts'
+import { isMap } from './check.ts'
 import type { RuleContext } from './plan.ts'
 import { nearest } from './suggest.ts'
 
@@ -97,8 +98,7 @@ function translateFieldName(name: string): string {
 }
 
 function ownValue(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null
-  return Reflect.get(value, key) ?? null
+  return isMap(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : null
 }
 
 /** A value in the form it is compared in. `undefined`: there is nothing that could have a value. */

@@ -1,6 +1,7 @@
 /** What a field can be asked: which types an operator fits, what it takes, how it reads in words and how it decides. */
 import type { HoursDefinition, OperatorName } from './definition.ts'
 import { type Comparable, comparable, type Field, type FieldType, fold, timeOf } from './field.ts'
+import { codeAt, codeOf, type Frame, numberAt, type Slot, valueAt } from './frame.ts'
 import type { RuleContext } from './plan.ts'
 
 type Argument = 'value' | 'values' | 'text' | 'number' | 'yes_no' | 'hours'
@@ -73,45 +74,22 @@ export const operatorAliases: Readonly<Record<string, string>> = {
   older_than: 'hours_since',
 }
 
-/** One event as conditions see it: values are read and put into comparable form once, however many rules ask. */
-export interface Frame {
-  readonly context: RuleContext
-  readonly nowMs: number
-  /** By slot; `unread` until a condition asks. */
-  readonly values: (Comparable | typeof unread)[]
-  readonly fields: readonly Field[]
-}
-const unread: unique symbol = Symbol('unread')
-
-export function openFrame(fields: readonly Field[], context: RuleContext, now: Date): Frame {
-  return { context, nowMs: now.getTime(), fields, values: new Array<typeof unread>(fields.length).fill(unread) }
-}
-
-export function valueAt(frame: Frame, slot: number): Comparable {
-  const value = frame.values[slot]
-  if (value !== unread) return value
-  const field = frame.fields[slot]
-  const read = field === undefined ? undefined : comparable(field.type, field.read(frame.context))
-  frame.values[slot] = read
-  return read
-}
-
 export type Test = (frame: Frame) => boolean
 
 /** @param argument checked before: it has the form that the operator takes. */
-export function compileTest(field: Field, slot: number, operator: OperatorName, argument: unknown): Test {
-  const element = field.type === 'list' ? 'text' : field.type
-  const one = comparable(element, argument)
-  const some = new Set(Array.isArray(argument) ? argument.map((item) => comparable(element, item)) : [])
+export function compileTest(slot: Slot, operator: OperatorName, argument: unknown): Test {
+  const { field } = slot
+  const one = comparable(elementType(field), argument)
+  const some = new Set(wantedValues(field, argument))
   const text = fold(argument)
   const number = Number(argument)
   switch (operator) {
     case 'is':
-      return (frame) => valueAt(frame, slot) === one
+      return isTest(slot, one)
     case 'is_not':
       return about(slot, (value) => value !== one)
     case 'in':
-      return (frame) => some.has(valueAt(frame, slot))
+      return inTest(slot, some)
     case 'not_in':
       return about(slot, (value) => !some.has(value))
     case 'any_of':
@@ -133,17 +111,17 @@ export function compileTest(field: Field, slot: number, operator: OperatorName, 
     case 'is_empty':
       return (frame) => isSet(valueAt(frame, slot)) !== argument
     case 'greater_than':
-      return (frame) => numeric(valueAt(frame, slot)) > number
+      return (frame) => numberAt(frame, slot) > number
     case 'less_than':
-      return (frame) => numeric(valueAt(frame, slot)) < number
+      return (frame) => numberAt(frame, slot) < number
     case 'at_least':
-      return (frame) => numeric(valueAt(frame, slot)) >= number
+      return (frame) => numberAt(frame, slot) >= number
     case 'at_most':
-      return (frame) => numeric(valueAt(frame, slot)) <= number
+      return (frame) => numberAt(frame, slot) <= number
     case 'hours_since':
       return hoursTest(slot, argument as HoursDefinition)
     case 'changed':
-      return (frame) => (changeOf(field, frame) !== undefined) === argument
+      return (frame) => (changeOf(field, frame.context) !== undefined) === argument
     case 'changed_to':
       return changeTest(field, 'to', one)
     case 'changed_from':
@@ -151,14 +129,32 @@ export function compileTest(field: Field, slot: number, operator: OperatorName, 
   }
 }
 
+/** The values that an argument names, in comparable form: of the field, or of the items of a list. */
+export function wantedValues(field: Field, argument: unknown): Comparable[] {
+  const element = elementType(field)
+  return (Array.isArray(argument) ? argument : [argument]).map((value) => comparable(element, value))
+}
+function elementType({ type }: Field): FieldType {
+  return type === 'list' ? 'text' : type
+}
+
+function isTest(slot: Slot, wanted: Comparable): Test {
+  const code = codeOf(slot, wanted)
+  return (frame) => codeAt(frame, slot) === code
+}
+function inTest(slot: Slot, wanted: ReadonlySet<Comparable>): Test {
+  const codes = new Set([...wanted].map((value) => codeOf(slot, value)))
+  return (frame) => codes.has(codeAt(frame, slot))
+}
+
 /** Asks only about what is there: without a profile, "its name is not Ana" does not hold either. */
-function about(slot: number, test: (value: Exclude<Comparable, undefined>) => boolean): Test {
+function about(slot: Slot, test: (value: Exclude<Comparable, undefined>) => boolean): Test {
   return (frame) => {
     const value = valueAt(frame, slot)
     return value !== undefined && test(value)
   }
 }
-function textTest(slot: number, test: (value: string) => boolean): Test {
+function textTest(slot: Slot, test: (value: string) => boolean): Test {
   return (frame) => {
     const value = valueAt(frame, slot)
     return typeof value === 'string' && test(value)
@@ -175,13 +171,7 @@ function hasPart(value: Comparable, text: string): boolean {
 function isSet(value: Comparable): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0)
 }
-/** NaN, which no comparison lets pass, for what is not a number. */
-function numeric(value: Comparable): number {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
-}
-
-function hoursTest(slot: number, { greater_than, less_than, at_least, at_most }: HoursDefinition): Test {
+function hoursTest(slot: Slot, { greater_than, less_than, at_least, at_most }: HoursDefinition): Test {
   const tests: ((hours: number) => boolean)[] = []
   if (greater_than !== undefined) tests.push((hours) => hours > greater_than)
   if (less_than !== undefined) tests.push((hours) => hours < less_than)
@@ -196,8 +186,11 @@ function hoursTest(slot: number, { greater_than, less_than, at_least, at_most }:
   }
 }
 
-export function changeOf(field: Field, frame: Frame): { readonly from: unknown; readonly to: unknown } | undefined {
-  const { changes } = frame.context.event
+export function changeOf(
+  field: Field,
+  { event }: RuleContext,
+): { readonly from: unknown; readonly to: unknown } | undefined {
+  const { changes } = event
   const change = field.change !== undefined && Object.hasOwn(changes, field.change) ? changes[field.change] : undefined
   const part = field.changedPart
   if (!change || !part) return change
@@ -207,7 +200,7 @@ export function changeOf(field: Field, frame: Frame): { readonly from: unknown; 
 
 function changeTest(field: Field, side: 'from' | 'to', wanted: Comparable): Test {
   return (frame) => {
-    const change = changeOf(field, frame)
+    const change = changeOf(field, frame.context)
     return change !== undefined && comparable(field.type, change[side] ?? null) === wanted
   }
 }

@@ -16,7 +16,8 @@ export interface Scopes {
 
 /** @throws TemplateFailed naming the action. */
 export type Plan = (scopes: Scopes) => readonly PlannedAction[]
-type ActionPlan = (scopes: Scopes) => PlannedAction
+/** An action without templates is the same for every event. */
+type ActionPlan = PlannedAction | ((scopes: Scopes) => PlannedAction)
 
 export function openScopes(context: RuleContext, now: Date): Scopes {
   return { context, now, staff: templateScope(context, 'staff'), customers: templateScope(context, 'customers') }
@@ -24,14 +25,16 @@ export function openScopes(context: RuleContext, now: Date): Scopes {
 
 export function compileActions(definitions: readonly ActionDefinition[]): Plan {
   const plans = definitions.map(compileAction)
-  return (scopes) => plans.map((plan) => plan(scopes))
+  const fixed = plans.filter((plan) => typeof plan !== 'function')
+  if (fixed.length === plans.length) return () => fixed
+  return (scopes) => plans.map((plan) => (typeof plan === 'function' ? plan(scopes) : plan))
 }
 
 function compileAction(action: ActionDefinition): ActionPlan {
-  if ('assign' in action) return fixed({ type: 'assign', ...action.assign })
-  if ('status' in action) return fixed({ type: 'status', status: action.status })
-  if ('priority' in action) return fixed({ type: 'priority', priority: action.priority })
-  if ('tag' in action) return fixed({ type: 'tag', add: action.tag.add ?? [], remove: action.tag.remove ?? [] })
+  if ('assign' in action) return { type: 'assign', ...action.assign }
+  if ('status' in action) return { type: 'status', status: action.status }
+  if ('priority' in action) return { type: 'priority', priority: action.priority }
+  if ('tag' in action) return { type: 'tag', add: action.tag.add ?? [], remove: action.tag.remove ?? [] }
   if ('reply' in action) {
     const text = filled('reply.text', action.reply.text, 'customers')
     return (scopes) => ({ type: 'reply', text: text(scopes) })
@@ -58,10 +61,6 @@ function compileAction(action: ActionDefinition): ActionPlan {
   if (body === undefined) return (scopes) => ({ type: 'webhook', url, body: wholeEvent(scopes.context) })
   const fill = compileValue('webhook.body', body, 'staff')
   return (scopes) => ({ type: 'webhook', url, body: fill(scopes) })
-}
-
-function fixed(action: PlannedAction): ActionPlan {
-  return () => action
 }
 
 /** Messages stay out: whoever wants their text in a webhook writes a body. */

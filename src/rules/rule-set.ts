@@ -1,12 +1,12 @@
 /**
- * Many rules, compiled once: by event, then by the most selective equality of each rule, so that an event meets only the
- * rules that can match it.
+ * Many rules, compiled once. What a rule asks as a look-up (equality, `in`, `any_of`) is turned round: a value leads to the
+ * rules that want it. A rule's other conditions are asked only when every one of its look-ups has led to it.
  */
 import { type EventType, eventTypes } from '#hub/cases/event.ts'
-import { type Conjunct, conjunctsOf, createSlots, every, type Gate } from './compile.ts'
+import { type Conjunct, conjunctsOf, every, type Gate } from './compile.ts'
 import type { RuleDefinition } from './definition.ts'
-import type { Comparable, Field } from './field.ts'
-import { type Frame, type Test, valueAt } from './operator.ts'
+import { codeAt, createSlots, type Frame, type Slot, valueAt } from './frame.ts'
+import type { Test } from './operator.ts'
 import { compileActions, type Plan } from './plan-actions.ts'
 
 export interface VersionedRule {
@@ -36,27 +36,31 @@ export interface RuleSet {
   /** In order of definition, whatever their mode. */
   readonly rules: readonly CompiledRule[]
   readonly unreadable: readonly UnreadableRule[]
-  /** By slot. */
-  readonly fields: readonly Field[]
+  /** The fields they ask about. */
+  readonly slots: readonly Slot[]
   /** The rules that are on or simulated; events that none of them is on are absent. */
   readonly byEvent: ReadonlyMap<EventType, EventIndex>
 }
 
 interface EventIndex {
-  /** Rules without an equality. */
-  readonly always: readonly Candidate[]
+  /** In order of definition. */
+  readonly candidates: readonly Candidate[]
+  /** By candidate: how many look-ups must lead to it. */
+  readonly wanted: Uint16Array
+  /** The same while an event is looked at, less those that have led to it; here, as a new one for each event would cost. */
+  readonly missing: Uint16Array
   readonly lookups: readonly Lookup[]
 }
-interface Lookup {
-  readonly slot: number
-  readonly over: Gate['over']
-  readonly candidates: Map<Comparable, Candidate[]>
-}
 interface Candidate {
-  /** In `rules`. */
-  readonly position: number
-  /** What is left to ask when the look-up has found it. */
+  readonly rule: CompiledRule
+  /** What is left to ask when all look-ups have led to it. */
   readonly matches: Test
+}
+interface Lookup {
+  readonly slot: Slot
+  readonly over: Gate['over']
+  /** Indexes of candidates, by the code of the value. */
+  readonly leads: number[][]
 }
 
 /** Pure. A rule that cannot be compiled becomes an unreadable one; the others are not affected. */
@@ -82,74 +86,73 @@ export function compileRules(
     }
   }
   const byEvent = new Map(eventTypes.flatMap((type) => indexRules(type, compiled) ?? []))
-  return { stamp: options.stamp ?? '', rules: compiled, unreadable, fields: slots.fields, byEvent }
+  return { stamp: options.stamp ?? '', rules: compiled, unreadable, slots: slots.all, byEvent }
 }
 
 function indexRules(type: EventType, rules: readonly CompiledRule[]): [[EventType, EventIndex]] | undefined {
-  const live = rules.flatMap((rule, position) => {
-    const { mode, on } = rule.definition
-    return (mode === 'on' || mode === 'simulate') && on.includes(type) ? [{ position, conjuncts: rule.conjuncts }] : []
-  })
+  const live = rules.filter(
+    ({ definition: { mode, on } }) => (mode === 'on' || mode === 'simulate') && on.includes(type),
+  )
   if (live.length === 0) return undefined
-  const variety = varietyOf(live.flatMap(({ conjuncts }) => conjuncts.flatMap(({ gate }) => gate ?? [])))
-  const always: Candidate[] = []
   const lookups = new Map<string, Lookup>()
-  for (const { position, conjuncts } of live) {
-    // The most selective first: it is the way in, and what is left fails early.
-    const sorted = conjuncts.toSorted((a, b) => shareOf(a, variety) - shareOf(b, variety))
-    const entry = sorted[0]?.gate ? sorted.shift() : undefined
-    const candidate = { position, matches: every(sorted.map(({ test }) => test)) }
-    if (!entry?.gate) {
-      always.push(candidate)
-      continue
+  const wanted = new Uint16Array(live.length)
+  const candidates = live.map((rule, index): Candidate => {
+    const entered = new Set<Lookup>()
+    const left: Test[] = []
+    for (const { test, gate } of rule.conjuncts) {
+      const lookup = gate && lookupFor(gate, lookups)
+      // A second look-up of the same kind could not be told from the first.
+      if (!lookup || entered.has(lookup)) left.push(test)
+      else {
+        entered.add(lookup)
+        for (const code of gate.codes) leadTo(index, lookup, code)
+      }
     }
-    const { slot, over, values } = entry.gate
-    const lookup = lookups.get(`${slot} ${over}`) ?? { slot, over, candidates: new Map() }
-    lookups.set(`${slot} ${over}`, lookup)
-    for (const value of values) {
-      const here = lookup.candidates.get(value)
-      if (here) here.push(candidate)
-      else lookup.candidates.set(value, [candidate])
-    }
-  }
-  return [[type, { always, lookups: [...lookups.values()] }]]
+    wanted[index] = entered.size
+    return { rule, matches: every(left) }
+  })
+  return [[type, { candidates, wanted, missing: wanted.slice(), lookups: [...lookups.values()] }]]
 }
 
-/** How many different values the rules ask of each slot: the more, the fewer rules one event meets there. */
-function varietyOf(gates: readonly Gate[]): ReadonlyMap<number, number> {
-  const values = new Map<number, Set<Comparable>>()
-  for (const gate of gates) {
-    const known = values.get(gate.slot) ?? new Set()
-    values.set(gate.slot, known)
-    for (const value of gate.values) known.add(value)
-  }
-  return new Map([...values].map(([slot, set]) => [slot, set.size]))
+function lookupFor({ slot, over }: Gate, lookups: Map<string, Lookup>): Lookup {
+  const place = `${over} of ${slot.field.name}`
+  const lookup = lookups.get(place) ?? { slot, over, leads: [[]] }
+  lookups.set(place, lookup)
+  return lookup
 }
 
-function shareOf({ gate }: Conjunct, variety: ReadonlyMap<number, number>): number {
-  return gate ? gate.values.length / (variety.get(gate.slot) ?? 1) : Number.MAX_VALUE
+function leadTo(candidate: number, { leads }: Lookup, code: number): void {
+  while (leads.length <= code) leads.push([])
+  leads[code]?.push(candidate)
 }
 
 /** The rules that match, in order of definition. */
 export function matchingRules(ruleSet: RuleSet, frame: Frame): readonly CompiledRule[] {
   const index = ruleSet.byEvent.get(frame.context.event.type)
   if (!index) return []
-  const matched: number[] = []
-  collect(frame, index.always, matched)
-  for (const { slot, over, candidates } of index.lookups) {
-    const value = valueAt(frame, slot)
-    if (!Array.isArray(value)) collect(frame, candidates.get(value), matched)
-    else if (over === 'items') for (const item of value) collect(frame, candidates.get(item), matched)
+  const { candidates, missing } = index
+  missing.set(index.wanted)
+  for (const lookup of index.lookups) follow(lookup, frame, missing)
+  const matched: CompiledRule[] = []
+  for (let at = 0; at < missing.length; at += 1) {
+    if (missing[at] !== 0) continue
+    const candidate = candidates[at]
+    if (candidate?.matches(frame)) matched.push(candidate.rule)
   }
-  if (matched.length > 1) matched.sort((a, b) => a - b)
-  // A list may lead to one rule by several of its items.
-  return matched.flatMap((position, at) => {
-    const rule = matched[at - 1] === position ? undefined : ruleSet.rules[position]
-    return rule ? [rule] : []
-  })
+  return matched
 }
 
-function collect(frame: Frame, candidates: readonly Candidate[] | undefined, matched: number[]): void {
+function follow({ slot, over, leads }: Lookup, frame: Frame, missing: Uint16Array): void {
+  const value = over === 'items' ? valueAt(frame, slot) : undefined
+  if (!Array.isArray(value)) strike(leads[codeAt(frame, slot)], missing)
+  else {
+    // Several items may lead to one rule, and are one look-up all the same.
+    const reached = new Set(value.flatMap((item) => leads[slot.codes.get(item) ?? 0] ?? []))
+    strike([...reached], missing)
+  }
+}
+
+function strike(candidates: readonly number[] | undefined, missing: Uint16Array): void {
   if (!candidates) return
-  for (const { position, matches } of candidates) if (matches(frame)) matched.push(position)
+  for (const candidate of candidates) missing[candidate] = (missing[candidate] ?? 0) - 1
 }

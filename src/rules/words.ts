@@ -1,7 +1,7 @@
 /** Conditions and actions in plain words, for histories and for "why did it not fire". */
 
 import { isMap } from './check.ts'
-import { compileCondition, createSlots, operatorsOf } from './compile.ts'
+import { compileCondition, operatorsOf } from './compile.ts'
 import {
   type ActionDefinition,
   type ConditionDefinition,
@@ -10,8 +10,9 @@ import {
   type TestDefinition,
 } from './definition.ts'
 import { findField } from './field.ts'
+import { createSlots, openFrame } from './frame.ts'
 import { show } from './issue.ts'
-import { changeOf, openFrame, operators } from './operator.ts'
+import { changeOf, operators } from './operator.ts'
 import type { RuleContext } from './plan.ts'
 
 export function conditionWords(condition: ConditionDefinition): string {
@@ -53,7 +54,7 @@ export function firstFailure(condition: ConditionDefinition, context: RuleContex
     const failed = operatorsOf(condition).find(
       ([name, argument]) => !holds({ field: condition.field, [name]: argument }, context, now),
     )
-    return failed && `${testWords(condition, failed)}: not so, ${actually(condition.field, failed[0], context, now)}`
+    return failed && `${testWords(condition, failed)}: not so, ${actually(condition.field, failed[0], context)}`
   }
   for (const child of condition.all ?? []) {
     const failure = firstFailure(child, context, now)
@@ -70,14 +71,14 @@ export function firstFailure(condition: ConditionDefinition, context: RuleContex
 function holds(condition: ConditionDefinition, context: RuleContext, now: Date): boolean {
   const slots = createSlots()
   const test = compileCondition(condition, slots)
-  return test(openFrame(slots.fields, context, now))
+  return test(openFrame(slots.all, context, now))
 }
 
-function actually(name: string, operator: OperatorName, context: RuleContext, now: Date): string {
+function actually(name: string, operator: OperatorName, context: RuleContext): string {
   const field = findField(name)
   if (!field) return 'there is no such field'
   if (operator.startsWith('changed')) {
-    const change = changeOf(field, openFrame([field], context, now))
+    const change = changeOf(field, context)
     return change ? `it changed from ${valueWords(change.from)} to ${valueWords(change.to)}` : 'it did not change'
   }
   const value = field.read(context)

@@ -138,6 +138,33 @@ it('match exactly the rules that a naive reading matches, in their order', () =>
   )
 })
 
+it('come to the same outcomes as asking every rule by itself, without a look-up', () => {
+  const written = fc.record({
+    if: condition,
+    on: fc.constantFrom(['case.updated'], ['case.created'], ['case.created', 'case.updated']),
+    mode: fc.constantFrom('on', 'simulate', 'off'),
+    then: fc.constantFrom([{ tag: { add: ['seen'] } }], [{ note: { text: 'Case {{ case.subject }}' } }]),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(written, { minLength: 1, maxLength: 25 }),
+      fc.array(context, { minLength: 1, maxLength: 8 }),
+      (list, contexts) => {
+        const definitions = list.map((keys, index) => rule({ ...keys, id: `r${index}` }))
+        const together = compileRules(definitions.map((definition) => ({ version: 1, definition })))
+        // What stands in `any` is never a look-up.
+        const alone = list.map((keys, index) =>
+          compileRules([{ version: 1, definition: rule({ ...keys, id: `r${index}`, if: { any: [keys.if] } }) }]),
+        )
+        for (const seen of contexts) {
+          expect(evaluateRules(together, seen, now)).toEqual(alone.flatMap((one) => evaluateRules(one, seen, now)))
+        }
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
 it('compile 1,000 rules of three conditions and a template in under 50 ms', () => {
   const rules = Array.from({ length: 1_000 }, (_, index) => ({
     version: 1,
