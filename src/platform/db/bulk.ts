@@ -37,16 +37,16 @@ export async function insertMany(
  */
 export async function insertTogether(db: Db, inserts: readonly Insert[]): Promise<void> {
   if (inserts.every(({ rows }) => rows.length === 0)) return
-  const parts = inserts.map((insert, index) => sql`${sql.ref(`part_${index}`)} as (${statementOf(insert)})`)
+  const parts = inserts.map((insert, index) => sql`${sql.raw(`part_${index}`)} as (${statementOf(insert)})`)
   await sql`with ${sql.join(parts)} select`.execute(db)
 }
 
+/** Written out by hand: as Kysely's nodes, so many names would cost more than the rows. */
 function statementOf({ table, columns, rows, onConflict = '' }: Insert): RawBuilder<{ key: string }> {
-  const names = Object.keys(columns)
-  const shape = sql.join(names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name] ?? 'text')}`))
+  const shape = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`)
   return sql`
-    insert into ${sql.table(table)} (${sql.raw(names.map(columnOf).join(', '))})
-    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(${shape})
+    insert into ${sql.raw(table)} (${sql.raw(Object.keys(columns).map(columnOf).join(', '))})
+    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(${sql.raw(shape.join(', '))})
     ${sql.raw(onConflict)}
   `
 }
