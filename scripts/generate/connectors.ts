@@ -81,7 +81,7 @@ function afterLostAnswer(can: Capabilities<unknown>): string {
   const calls = Map.groupBy(effects, ([, effect]) => effect)
   const ways = [...calls].sort(([, a], [, b]) => b.length - a.length)
   const told = ways.map(([effect, of], index) =>
-    index === 0 ? words[effect] : `${words[effect]} (${of.map(([call]) => call).join(', ')})`,
+    index === 0 ? words[effect] : `${words[effect]} (${[...new Set(of.map(([call]) => call))].join(', ')})`,
   )
   return told.join('; ') || '–'
 }
