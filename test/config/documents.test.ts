@@ -4,17 +4,26 @@ import { describe, expect, it } from 'vitest'
 import { connectors } from '#connectors'
 import { eventTypes } from '#hub/cases/event.ts'
 import { allFiles, type ConfigFiles, formatProblems, loadConfigFile, validateConfig } from '#hub/config/index.ts'
+import type { Connector } from '#hub/connector/contract.ts'
 import { actionNames } from '#hub/rules/definition.ts'
 import { fieldNames, openPrefixes } from '#hub/rules/field.ts'
 import { operatorNames } from '#hub/rules/operator.ts'
 
 const env = {
   ZENDESK_ACCESS_TOKEN: 'an-access-token',
+  MAIL_PASSWORD: 'a-password',
+  MAIL_SIGNING_SECRET: 'a-signing-secret-of-some-length',
+  HUBSPOT_TOKEN: 'a-token',
+  HUBSPOT_CLIENT_SECRET: 'a-client-secret-of-some-length',
   LEGACY_DESK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
 }
 
 async function problems(files: ConfigFiles): Promise<string> {
-  const loaded = { desk: await connectors.desk(), zendesk: await connectors.zendesk() }
+  const loaded = Object.fromEntries(
+    await Promise.all(
+      Object.entries(connectors).map(async ([id, load]): Promise<[string, Connector]> => [id, await load()]),
+    ),
+  )
   const result = validateConfig(files, { env, connectors: loaded })
   return 'problems' in result ? formatProblems(result.problems, allFiles(files)) : ''
 }
