@@ -38,6 +38,7 @@ const settings = {
   checkpoint_timeout: '15min',
   wal_level: 'minimal',
   max_wal_senders: '0',
+  max_logical_replication_workers: '0',
   io_method: 'sync',
   autovacuum_max_workers: '2',
   max_parallel_workers: '2',
