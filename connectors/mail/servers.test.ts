@@ -1,36 +1,48 @@
 /**
- * IMAP against real servers: dovecot and postfix where they are installed. Without them only the reason is shown; the demo's
- * own servers then stand in (mail.test.ts).
+ * Our half of IMAP against real servers, dovecot and postfix, and against the demo's own, which must pass the same. Where the
+ * real ones cannot run, the first line says why and only the demo's are used.
  */
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
-import { connect, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Context, Page } from '#hub/connector/contract.ts'
-import { type MailServers, mailOwner, startMailServers, whyNoMailServers } from '#kit'
+import { type MailServers, middleman, startMailServers, whyNoMailServers } from '#kit'
 import { since } from './changes.ts'
 import { check } from './check.ts'
 import { config, type MailConfig } from './config.ts'
+import { createMailSandbox, type MailSandbox } from './sandbox.ts'
 import { appendSent, findSent } from './sent.ts'
 import { bounceAddress, caseIdOf, messageIdFor } from './signed-address.ts'
 import { type Pace, run as watch } from './watch.ts'
 
-const missing = whyNoMailServers()
-console.info(missing ? `mail servers: the demo's own (${missing})` : 'mail servers: dovecot and postfix')
+const mailboxes = ['ana@customer.test', ...Array.from({ length: 40 }, (_, number) => `s${number}@acme.test`)]
+const password = 'made-up-mail-password-0001'
 
-describe.skipIf(missing)('mail over dovecot and postfix', () => {
-  let servers: MailServers
-  const mailboxes = Array.from({ length: 40 }, (_, number) => `s${number}@acme.test`)
-  const unused = mailboxes.values()
+const missing = whyNoMailServers()
+const kinds = missing ? (['demo'] as const) : (['dovecot and postfix', 'demo'] as const)
+console.info(
+  missing ? `mail servers: only the demo's own (${missing})` : "mail servers: dovecot, postfix, the demo's own",
+)
+
+describe.each(kinds)('mail over the servers: %s', (kind) => {
+  const isReal = kind !== 'demo'
+  let servers: Tested
+  let real: MailServers
+  let demo: MailSandbox
+  const unused = mailboxes.slice(1).values()
   /** Aborted after each test, so that no line stays open. */
   let ending = new AbortController()
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
   beforeAll(async () => {
-    servers = await startMailServers(['ana@customer.test', ...mailboxes])
+    if (isReal) {
+      real = await startMailServers(mailboxes, password)
+      servers = { ...real, host: real.hostname }
+      return
+    }
+    demo = await createMailSandbox({ users: mailboxes.map((address) => ({ address, password })) })
+    servers = asTested(demo)
   })
   afterEach(() => {
     ending.abort()
@@ -45,8 +57,8 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
   }
 
   function context(settings: object, signal = ending.signal): Context<MailConfig> {
-    const { hostname, ports, password } = servers
-    const plain = { host: hostname, tls: 'none' } as const
+    const { host, ports } = servers
+    const plain = { host, tls: 'none' } as const
     const parsed = config.parse({
       password,
       imap: { ...plain, port: ports.imap },
@@ -65,27 +77,12 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
   const refuse = () => Promise.reject(new Error('mail needs no HTTP'))
 
   async function send(to: string, subject: string, envelopeFrom = 'ana@customer.test', headers = {}): Promise<void> {
-    const { ports, password } = servers
+    const { ports } = servers
     const auth = { user: 'ana@customer.test', pass: password }
     const transport = createTransport({ host: '127.0.0.1', port: ports.smtp, ignoreTLS: true, auth })
     const from = 'Ana <ana@customer.test>'
     await transport.sendMail({ from, to, subject, text: 'Hello', envelope: { from: envelopeFrom, to }, ...headers })
     transport.close()
-  }
-
-  /** Mail that is simply there, as if it had been delivered: `count` messages from number `first` on. */
-  function fill(address: string, count: number, text = 'Hello', first = 0): void {
-    const maildir = servers.maildirOf(address)
-    for (const path of [maildir, ...['tmp', 'new', 'cur'].map((name) => join(maildir, name))]) {
-      mkdirSync(path, { recursive: true })
-      chownSync(path, mailOwner.uid, mailOwner.gid)
-    }
-    for (let number = first; number < first + count; number += 1) {
-      const mail = mailText(number, text)
-      const size = Buffer.byteLength(mail)
-      const name = `${1_700_000_000 + number}.M${number}P1.mail,S=${size},W=${size}`
-      writeFileSync(join(maildir, 'new', name), mail, { mode: 0o644 })
-    }
   }
 
   async function asUser<T>(ctx: Context<MailConfig>, use: (client: ImapFlow) => Promise<T>): Promise<T> {
@@ -107,22 +104,34 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
     await Promise.all([send(ctx.config.address, 'Where is my order?'), news.next(2_000)])
   })
 
-  it('says that the line is lost when the server restarts, and hears again over the next one', async () => {
-    const ctx = connection()
-    const before = listen(ctx)
-    await before.next()
-    await servers.stopImap()
-    await expect(before.ended).rejects.toMatchObject({ code: 'unavailable' })
-    await expect(listen(ctx).ended).rejects.toMatchObject({ code: 'unavailable' })
-    await servers.startImap()
-    const after = listen(ctx)
-    await after.next()
-    await Promise.all([send(ctx.config.address, 'After the restart'), after.next(2_000)])
-  })
+  if (isReal) {
+    it('says that the line is lost when the server restarts, and hears again over the next one', async () => {
+      const ctx = connection()
+      const before = listen(ctx)
+      await before.next()
+      await real.stopImap()
+      await expect(before.ended).rejects.toMatchObject({ code: 'unavailable' })
+      await expect(listen(ctx).ended).rejects.toMatchObject({ code: 'unavailable' })
+      await real.startImap()
+      const after = listen(ctx)
+      await after.next()
+      await Promise.all([send(ctx.config.address, 'After the restart'), after.next(2_000)])
+    })
+  } else {
+    it('says that the line is lost when the server restarts, and hears again over the next one', async () => {
+      const ctx = connection()
+      const before = listen(ctx)
+      await before.next()
+      await Promise.all([demo.restart(), expect(before.ended).rejects.toMatchObject({ code: 'unavailable' })])
+      const after = listen(ctx)
+      await after.next()
+      await Promise.all([send(ctx.config.address, 'After the restart'), after.next(2_000)])
+    })
+  }
 
   it('notices a line that died without a word', async () => {
     const { port, goSilent, close } = await middleman(servers.ports.imap)
-    const ctx = connection({ imap: { host: servers.hostname, port, tls: 'none' } })
+    const ctx = connection({ imap: { host: servers.host, port, tls: 'none' } })
     const news = listen(ctx, { renewEveryMs: 50, answerWithinMs: 300, pollEveryMs: 50 })
     await news.next()
     goSilent()
@@ -132,7 +141,7 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
 
   it('asks now and then where the server has no IDLE', async () => {
     const { port, close } = await middleman(servers.ports.imap, (said) => said.replaceAll(' IDLE', ' ELDI'))
-    const ctx = connection({ imap: { host: servers.hostname, port, tls: 'none' } })
+    const ctx = connection({ imap: { host: servers.host, port, tls: 'none' } })
     const news = listen(ctx, { renewEveryMs: 60_000, answerWithinMs: 5_000, pollEveryMs: 50 })
     await news.next()
     await Promise.all([send(ctx.config.address, 'No push'), news.next(5_000)])
@@ -149,37 +158,40 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
 
   it('reads from now on, and then what has come since', async () => {
     const ctx = connection()
-    fill(ctx.config.address, 3)
+    servers.put(ctx.config.address, mailTexts(3))
     const first = await readAll(ctx, undefined)
     expect(first.observations).toEqual([])
-    fill(ctx.config.address, 2, 'Hello', 3)
+    servers.put(ctx.config.address, mailTexts(2, 'Hello', 3))
     const second = await readAll(ctx, first.cursor)
     expect(subjects(second)).toEqual(['Message 3', 'Message 4'])
     expect(await readAll(ctx, second.cursor)).toEqual({ observations: [], unreadable: [], cursor: second.cursor })
   })
 
-  it('reads a mailbox of 10,000 messages in little memory', async () => {
-    const ctx = connection()
-    const { cursor } = await readAll(ctx, undefined)
-    // 47 MB: far more than may be in use at any time.
-    fill(ctx.config.address, 10_000, 'A line that fills the message with something.\r\n'.repeat(100))
-    const before = await bytesInUse()
-    let [read, pages, highest] = [0, 0, 0]
-    for await (const page of since(ctx, cursor)) {
-      read += page.observations.length
-      pages += 1
-      if (pages % 20 === 0) highest = Math.max(highest, await bytesInUse())
-    }
-    expect(read).toBe(10_000)
-    console.log('HIGHEST', highest - before)
-    expect(highest - before).toBeLessThan(16 * 1024 * 1024)
-    expect((await readAll(ctx, undefined)).observations).toEqual([])
-  }, 60_000)
+  if (kind === kinds[0])
+    it('reads a mailbox of 10,000 messages in little memory', async () => {
+      const ctx = connection()
+      const { cursor } = await readAll(ctx, undefined)
+      // 47 MB: far more than may be in use at any time.
+      servers.put(
+        ctx.config.address,
+        mailTexts(10_000, 'A line that fills the message with something.\r\n'.repeat(100)),
+      )
+      const before = await bytesInUse()
+      let [read, pages, highest] = [0, 0, 0]
+      for await (const page of since(ctx, cursor)) {
+        read += page.observations.length
+        pages += 1
+        if (pages % 20 === 0) highest = Math.max(highest, await bytesInUse())
+      }
+      expect(read).toBe(10_000)
+      expect(highest - before).toBeLessThan(16 * 1024 * 1024)
+      expect((await readAll(ctx, undefined)).observations).toEqual([])
+    }, 60_000)
 
   it('goes on where it was stopped in the middle of a backlog', async () => {
     const ctx = connection()
     const start = await readAll(ctx, undefined)
-    fill(ctx.config.address, 300)
+    servers.put(ctx.config.address, mailTexts(300))
     const stopping = new AbortController()
     const stored: Page[] = []
     const reading = async () => {
@@ -195,31 +207,46 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
     expect(stored.map((page) => page.observations.length)).toEqual([50, 50, 50])
   })
 
-  it('reads a folder again that was made anew, with the same ids, and loses nothing', async () => {
-    const ctx = connection({ folder: 'Support' })
-    await asUser(ctx, (client) => client.mailboxCreate('Support'))
-    const start = await readAll(ctx, undefined)
-    const put = (numbers: readonly number[]) =>
-      asUser(ctx, async (client) => {
-        for (const number of numbers) await client.append('Support', mailText(number))
+  if (isReal) {
+    it('reads a folder again that was made anew, with the same ids, and loses nothing', async () => {
+      const ctx = connection({ folder: 'Support' })
+      await asUser(ctx, (client) => client.mailboxCreate('Support'))
+      const start = await readAll(ctx, undefined)
+      const put = (numbers: readonly number[]) =>
+        asUser(ctx, async (client) => {
+          for (const number of numbers) await client.append('Support', mailText(number))
+        })
+      await put([1, 2, 3])
+      const before = await readAll(ctx, start.cursor)
+      await asUser(ctx, async (client) => {
+        await client.mailboxDelete('Support')
+        await client.mailboxCreate('Support')
       })
-    await put([1, 2, 3])
-    const before = await readAll(ctx, start.cursor)
-    await asUser(ctx, async (client) => {
-      await client.mailboxDelete('Support')
-      await client.mailboxCreate('Support')
+      await put([2, 3, 4])
+      const after = await readAll(ctx, before.cursor)
+      expect(subjects(after)).toEqual(['Message 2', 'Message 3', 'Message 4'])
+      expect(messageIds(after).slice(0, 2)).toEqual(messageIds(before).slice(1))
+      expect(subjects(await readAll(ctx, after.cursor))).toEqual([])
     })
-    await put([2, 3, 4])
-    const after = await readAll(ctx, before.cursor)
-    expect(subjects(after)).toEqual(['Message 2', 'Message 3', 'Message 4'])
-    expect(messageIds(after).slice(0, 2)).toEqual(messageIds(before).slice(1))
-    expect(subjects(await readAll(ctx, after.cursor))).toEqual([])
-  })
+  } else {
+    it('reads a folder again whose validity has changed, with the same ids, and loses nothing', async () => {
+      const ctx = connection()
+      const start = await readAll(ctx, undefined)
+      servers.put(ctx.config.address, mailTexts(2))
+      const before = await readAll(ctx, start.cursor)
+      demo.changeUidValidity(ctx.config.address)
+      servers.put(ctx.config.address, mailTexts(1, 'Hello', 2))
+      const after = await readAll(ctx, before.cursor)
+      expect(subjects(after)).toEqual(['Message 0', 'Message 1', 'Message 2'])
+      expect(messageIds(after).slice(0, 2)).toEqual(messageIds(before))
+      expect(subjects(await readAll(ctx, after.cursor))).toEqual([])
+    })
+  }
 
   it('leaves mail unread that it reads', async () => {
     const ctx = connection()
     const start = await readAll(ctx, undefined)
-    fill(ctx.config.address, 1)
+    servers.put(ctx.config.address, mailTexts(1))
     await readAll(ctx, start.cursor)
     const inbox = await asUser(ctx, (client) => client.status('INBOX', { unseen: true }))
     expect(inbox).toMatchObject({ unseen: 1 })
@@ -228,8 +255,8 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
   it('sets a message aside that is too big, and reads the next', async () => {
     const ctx = connection()
     const start = await readAll(ctx, undefined)
-    fill(ctx.config.address, 1, `${'x'.repeat(1022)}\r\n`.repeat(51 * 1024))
-    fill(ctx.config.address, 1, 'Hello', 1)
+    servers.put(ctx.config.address, mailTexts(1, `${'x'.repeat(1022)}\r\n`.repeat(51 * 1024)))
+    servers.put(ctx.config.address, mailTexts(1, 'Hello', 1))
     const { observations, unreadable } = await readAll(ctx, start.cursor)
     expect(subjects({ observations })).toEqual(['Message 1'])
     expect(unreadable).toHaveLength(1)
@@ -263,20 +290,22 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
     expect(sent).toMatchObject({ messages: 1, unseen: 0 })
   })
 
-  it("reads postfix's own report of a mail that did not arrive", async () => {
-    const ctx = connection()
-    const start = await readAll(ctx, undefined)
-    const caseId = caseIdOf(ctx.config, 'a first message')
-    const messageId = messageIdFor(ctx.config, caseId, 'key-1')
-    const news = listen(ctx)
-    await news.next()
-    const from = bounceAddress(ctx.config, caseId, messageId)
-    await Promise.all([send('nobody@customer.test', 'Your order', from, { messageId }), news.next(10_000)])
-    const { observations } = await readAll(ctx, start.cursor)
-    expect(observations).toMatchObject([
-      { type: 'bounce', bounce: { caseId, messageId, address: 'nobody@customer.test', permanent: true } },
-    ])
-  })
+  if (isReal) {
+    it("reads postfix's own report of a mail that did not arrive", async () => {
+      const ctx = connection()
+      const start = await readAll(ctx, undefined)
+      const caseId = caseIdOf(ctx.config, 'a first message')
+      const messageId = messageIdFor(ctx.config, caseId, 'key-1')
+      const news = listen(ctx)
+      await news.next()
+      const from = bounceAddress(ctx.config, caseId, messageId)
+      await Promise.all([send('nobody@customer.test', 'Your order', from, { messageId }), news.next(10_000)])
+      const { observations } = await readAll(ctx, start.cursor)
+      expect(observations).toMatchObject([
+        { type: 'bounce', bounce: { caseId, messageId, address: 'nobody@customer.test', permanent: true } },
+      ])
+    })
+  }
 
   describe('checking the settings', () => {
     it('signs in to both servers', async () => {
@@ -298,27 +327,35 @@ describe.skipIf(missing)('mail over dovecot and postfix', () => {
       })
     })
 
-    it('speaks TLS from the first byte or after STARTTLS, with an authority of ours', async () => {
-      const { hostname: host, ports, ca } = servers
-      const implicit = { imap: { host, port: ports.imaps, ca }, smtp: { host, port: ports.smtps, ca } }
-      await check(connection(implicit))
-      const tls = 'starttls'
-      await check(connection({ imap: { host, port: ports.imap, tls, ca }, smtp: { host, port: ports.smtp, tls, ca } }))
-    })
-
-    it.each([
-      ['no authority', { ca: undefined }, 'give its authority'],
-      ['a name that is not the certificate’s', { host: 'imap.acme.test' }, 'use the name that the certificate is for'],
-      ['a port without TLS', { port: 'imap' }, 'it speaks no TLS there'],
-    ] as const)('trusts no server with %s', async (_, changes, words) => {
-      const { hostname: host, ports, ca } = servers
-      const port = 'port' in changes ? ports[changes.port] : ports.imaps
-      const imap = { host, ca, ...changes, port }
-      await expect(check(connection({ imap }))).rejects.toMatchObject({
-        code: 'unavailable',
-        message: expect.stringContaining(words),
+    if (isReal) {
+      it('speaks TLS from the first byte or after STARTTLS, with an authority of ours', async () => {
+        const { hostname: host, ports, ca } = real
+        const implicit = { imap: { host, port: ports.imaps, ca }, smtp: { host, port: ports.smtps, ca } }
+        await check(connection(implicit))
+        const tls = 'starttls'
+        await check(
+          connection({ imap: { host, port: ports.imap, tls, ca }, smtp: { host, port: ports.smtp, tls, ca } }),
+        )
       })
-    })
+
+      it.each([
+        ['no authority', { ca: undefined }, 'give its authority'],
+        [
+          'a name that is not the certificate’s',
+          { host: 'imap.acme.test' },
+          'use the name that the certificate is for',
+        ],
+        ['a port without TLS', { port: 'imap' }, 'it speaks no TLS there'],
+      ] as const)('trusts no server with %s', async (_, changes, words) => {
+        const { hostname: host, ports, ca } = real
+        const port = 'port' in changes ? ports[changes.port] : ports.imaps
+        const imap = { host, ca, ...changes, port }
+        await expect(check(connection({ imap }))).rejects.toMatchObject({
+          code: 'unavailable',
+          message: expect.stringContaining(words),
+        })
+      })
+    }
 
     it('sends no password in clear beyond the house', async () => {
       const ctx = connection()
@@ -338,6 +375,29 @@ function mailText(number: number, text = 'Hello'): string {
     '',
     text,
   ].join('\r\n')
+}
+
+/** `count` mails from number `first` on. */
+function* mailTexts(count: number, text = 'Hello', first = 0): Generator<string> {
+  for (let number = first; number < first + count; number += 1) yield mailText(number, text)
+}
+
+interface Tested {
+  readonly host: string
+  readonly ports: { readonly imap: number; readonly smtp: number }
+  put(address: string, mails: Iterable<string>): void
+  end(): Promise<void>
+}
+
+function asTested(demo: MailSandbox): Tested {
+  return {
+    host: demo.imap.host,
+    ports: { imap: demo.imap.port, smtp: demo.smtp.port },
+    put(address, mails) {
+      for (const mail of mails) demo.deliver(address, mail)
+    },
+    end: () => demo.close(),
+  }
 }
 
 function listen(ctx: Context<MailConfig>, pace?: Pace) {
@@ -398,32 +458,4 @@ async function bytesInUse(): Promise<number> {
   session.disconnect()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
-}
-
-/** Stands between us and the server: may change what the server says, or stop passing on without closing anything. */
-async function middleman(port: number, change = (said: string) => said) {
-  let silent = false
-  const sockets: Socket[] = []
-  const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
-    sockets.push(client, upstream)
-    client.on('data', (chunk) => silent || upstream.write(chunk)).on('error', () => {})
-    upstream
-      .on('data', (chunk) => silent || client.write(change(chunk.toString('latin1')), 'latin1'))
-      .on('error', () => {})
-    client.on('close', () => upstream.destroy())
-    upstream.on('close', () => client.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address ? address.port : 0,
-    goSilent() {
-      silent = true
-    },
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  }
 }

@@ -37,6 +37,7 @@ export async function run(ctx: Mailbox, onNews: () => void, pace: Pace = usualPa
       if (!(await answers(client, closed, pace.answerWithinMs))) break
     }
     if (signal.aborted) return
+    client.close()
     throw new ConnectorError('unavailable', `${placeOf(config)}: the line was lost`, { cause: session.lost() })
   } catch (error) {
     if (signal.aborted) return

@@ -33,6 +33,7 @@ auth_mechanisms = plain login
 auth_failure_delay = 0
 first_valid_uid = ${mailOwner.uid}
 mail_location = maildir:~/Maildir
+mail_fsync = never
 mail_max_userip_connections = 100
 recipient_delimiter = +
 lmtp_hdr_delivery_address = final

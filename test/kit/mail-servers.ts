@@ -26,6 +26,8 @@ import { dovecotConfig, type MailLayout, mailOwner, postfixMain, postfixMaster }
 
 const dovecot = '/usr/sbin/dovecot'
 const postfix = '/usr/sbin/postfix'
+const postconf = '/usr/sbin/postconf'
+const openssl = '/usr/bin/openssl'
 const prefix = 'deskweave-mail-'
 const startWithinMs = 15_000
 const answerWithinMs = 2_000
@@ -40,10 +42,8 @@ export interface MailServers {
   readonly ports: MailLayout['ports']
   /** PEM of the authority that signed the servers' certificate. */
   readonly ca: string
-  /** What every mailbox is opened with; the user name is the address. */
-  readonly password: string
-  /** The folder on disk that holds a mailbox, its inbox in `new` and `cur`. */
-  maildirOf(address: string): string
+  /** Puts mails into an inbox as if they had been delivered, without a server having to take them. */
+  put(address: string, mails: Iterable<string>): void
   stopImap(): Promise<void>
   startImap(): Promise<void>
   end(): Promise<void>
@@ -57,8 +57,8 @@ export function whyNoMailServers(): string | undefined {
   if (!found) return 'dovecot is not installed (apt-get install dovecot-imapd dovecot-lmtpd postfix)'
   if (!found.startsWith('2.3.')) return `dovecot ${found} is installed and 2.3 is wanted (2.4 has other settings)`
   if (!existsSync('/usr/lib/dovecot/lmtp')) return 'dovecot-lmtpd is not installed'
-  if (!version('/usr/sbin/postconf', ['-dh', 'mail_version'])) return 'postfix is not installed'
-  if (!version('openssl', ['version'])) return 'openssl is not installed'
+  if (!version(postconf, ['-dh', 'mail_version'])) return 'postfix is not installed'
+  if (!version(openssl, ['version'])) return 'openssl is not installed'
   return undefined
 }
 
@@ -67,8 +67,8 @@ function version(program: string, args: readonly string[]): string | undefined {
   return error ? undefined : stdout.trim()
 }
 
-/** @param addresses of the mailboxes; mail to any other address of the domains bounces. */
-export async function startMailServers(addresses: readonly string[]): Promise<MailServers> {
+/** @param addresses of the mailboxes, which are the user names too; mail to any other address of the domains bounces. */
+export async function startMailServers(addresses: readonly string[], password: string): Promise<MailServers> {
   const reason = whyNoMailServers()
   if (reason) throw new Error(`no real mail servers here: ${reason}`)
   removeLeftovers()
@@ -85,18 +85,16 @@ export async function startMailServers(addresses: readonly string[]): Promise<Ma
     ports: { imap, imaps, lmtp, smtp, smtps },
   }
   const ca = makeCertificates(folder, layout.hostname)
-  const password = 'made-up-mail-password-0001'
   writeSettings(layout)
   makeMailboxes(folder, addresses, password)
   // Dovecot first: postfix asks it for the ways to log in, and pauses for a minute where it is not there.
   let imapServer: Daemon | undefined = await startDaemon(folder, daemons.imap, layout.ports.imap)
   const smtpServer = await startDaemon(folder, daemons.smtp, layout.ports.smtp)
   return {
-    what: `dovecot ${version(dovecot, ['--version'])?.split(' ')[0]} and postfix ${version('/usr/sbin/postconf', ['-dh', 'mail_version'])}`,
+    what: `dovecot ${version(dovecot, ['--version'])?.split(' ')[0]} and postfix ${version(postconf, ['-dh', 'mail_version'])}`,
     ...layout,
     ca,
-    password,
-    maildirOf: (address) => join(folder, 'home', address, 'Maildir'),
+    put: (address, mails) => putMails(join(folder, 'home', address, 'Maildir'), mails),
     async stopImap() {
       await imapServer?.stop()
       imapServer = undefined
@@ -133,6 +131,22 @@ function makeMailboxes(folder: string, addresses: readonly string[], password: s
     return `${address}:{PLAIN}${password}:${uid}:${gid}::${home}::\n`
   })
   writeFileSync(join(folder, 'dovecot/users'), users.join(''))
+}
+
+let written = 0
+
+function putMails(maildir: string, mails: Iterable<string>): void {
+  for (const path of [maildir, ...['tmp', 'new', 'cur'].map((name) => join(maildir, name))]) {
+    mkdirSync(path, { recursive: true })
+    chownSync(path, mailOwner.uid, mailOwner.gid)
+  }
+  for (const mail of mails) {
+    written += 1
+    const size = Buffer.byteLength(mail)
+    // In the order of their names; the size spares dovecot from reading each file when it is asked for it.
+    const name = `${1_700_000_000 + written}.M${written}P1.mail,S=${size},W=${size}`
+    writeFileSync(join(maildir, 'new', name), mail, { mode: 0o644 })
+  }
 }
 
 interface DaemonKind {
@@ -232,13 +246,13 @@ async function freePorts(count: number): Promise<number[]> {
 function makeCertificates(folder: string, hostname: string): string {
   const cwd = join(folder, 'tls')
   mkdirSync(cwd)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd, stdio: 'pipe' })
+  const run = (...args: string[]) => execFileSync(openssl, args, { cwd, stdio: 'pipe' })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Deskweave test authority')
-  openssl('req', ...key.slice(0, -2), '-keyout', 'server.key', '-out', 'server.csr', '-subj', `/CN=${hostname}`)
+  run('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Deskweave test authority')
+  run('req', ...key.slice(0, -2), '-keyout', 'server.key', '-out', 'server.csr', '-subj', `/CN=${hostname}`)
   writeFileSync(join(cwd, 'san'), `subjectAltName=DNS:${hostname}\n`)
   const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san']
-  openssl('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem')
+  run('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem')
   return readFileSync(join(cwd, 'ca.pem'), 'utf8')
 }
 
