@@ -250,9 +250,11 @@ describe('replicas', () => {
   })
 
   it('go on with the last known connections while the database is away', async () => {
-    const { id } = await install()
     const handle = await database.open('test')
     const other = await openOffice({ ...database, db: handle.db, pool: handle.pool, url: database.url }, vendor)
+    const { id } = await install()
+    // Its reading is over: one that the pool's end meets under way is told so only after five seconds.
+    await vi.waitFor(() => expect(other.connections.isKnown(id)).toBe(true))
     await handle.close()
     other.signals.raise('connections')
     await vi.waitFor(() => expect(other.log.lines.some(({ level }) => level === 'warn')).toBe(true))
