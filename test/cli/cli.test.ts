@@ -181,7 +181,7 @@ describe('on a database', () => {
     expect(err).toContain('subdomain:')
     expect(err).toContain('--set name=value')
     const unknown = await run(['connect', 'acme'], env())
-    expect(unknown.err).toBe('deskweave: there is no connector "acme"; there are desk, zendesk\n')
+    expect(unknown.err).toBe('deskweave: there is no connector "acme"; there are desk, hubspot, mail, zendesk\n')
   })
 
   it('plans, applies and then has nothing to do', async () => {
