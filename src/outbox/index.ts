@@ -11,7 +11,7 @@ import type { Cause } from '#hub/platform/db/schema.ts'
 import type { OutboxEntry } from './action.ts'
 
 export { type Action, hubAuthor, type OutboxEntry } from './action.ts'
-export { lift, suppress, suppressedAmong } from './suppressions.ts'
+export { lift, noteSoftBounces, suppress, suppressedAmong } from './suppressions.ts'
 
 const columns = {
   key: 'text',

@@ -11,6 +11,17 @@ export interface Suppression {
   readonly caseId: string
 }
 
+/** A message that came back for now: the mailbox is full, the server is away. */
+export interface SoftBounce extends Suppression {
+  /** What came back, the same in every report about it. */
+  readonly message: string
+  readonly bouncedAt: Date
+}
+
+/** So many messages that came back for now within so many days: the address is given up. */
+const softBouncesAllowed = 5
+const softBounceDays = 14
+
 const columns = {
   address: 'text',
   reason: 'text',
@@ -30,10 +41,45 @@ export async function suppress(db: Db, suppressions: readonly Suppression[], now
   await insertMany(db, 'suppressions', columns, rows, 'on conflict (workspace_id, address) do nothing')
 }
 
-/** Somebody writes from there: it exists. */
-export async function lift(db: Db, addresses: readonly string[]): Promise<void> {
-  if (addresses.length === 0) return
-  await db.deleteFrom('suppressions').where('address', '=', sql<string>`any(${addresses})`).execute()
+/** Counts messages, not reports, and suppresses the addresses that have had enough of them. */
+export async function noteSoftBounces(db: Db, bounces: readonly SoftBounce[], now: Date): Promise<void> {
+  if (bounces.length === 0) return
+  const since = new Date(now.getTime() - softBounceDays * 24 * 3_600_000)
+  const rows = bounces
+    .filter(({ bouncedAt }) => bouncedAt > since)
+    .map(({ address, message, bouncedAt }) => ({ address, message, bounced_at: bouncedAt }))
+  const softColumns = { address: 'text', message: 'text', bounced_at: 'timestamptz' }
+  await db.deleteFrom('soft_bounces').where('bounced_at', '<=', since).execute()
+  await insertMany(db, 'soft_bounces', softColumns, rows, 'on conflict (workspace_id, address, message) do nothing')
+  const addresses = rows.map(({ address }) => address)
+  const full = await db
+    .selectFrom('soft_bounces')
+    .select('address')
+    .where('address', '=', sql<string>`any(${addresses})`)
+    .groupBy('address')
+    .having((q) => q.fn.countAll<number>(), '>=', softBouncesAllowed)
+    .execute()
+  const givenUp = new Set(full.map(({ address }) => address))
+  const why = `${softBouncesAllowed} messages came back within ${softBounceDays} days, the last one with`
+  // The latest reason of each address.
+  const last = new Map(bounces.filter(({ address }) => givenUp.has(address)).map((one) => [one.address, one]))
+  await suppress(
+    db,
+    [...last.values()].map((one) => ({ ...one, reason: `${why} ${one.reason}` })),
+    now,
+  )
+}
+
+/** Somebody writes from there, or a person knows better: what came back before counts no more. @returns those that were suppressed. */
+export async function lift(db: Db, addresses: readonly string[]): Promise<readonly string[]> {
+  if (addresses.length === 0) return []
+  await db.deleteFrom('soft_bounces').where('address', '=', sql<string>`any(${addresses})`).execute()
+  const lifted = await db
+    .deleteFrom('suppressions')
+    .where('address', '=', sql<string>`any(${addresses})`)
+    .returning('address')
+    .execute()
+  return lifted.map(({ address }) => address)
 }
 
 export async function suppressedAmong(db: Db, addresses: readonly string[]): Promise<ReadonlySet<string>> {

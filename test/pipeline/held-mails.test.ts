@@ -103,6 +103,30 @@ describe('a bounce', () => {
     expect(await suppressions()).toEqual([])
   })
 
+  it('of a passing kind gives an address up when five messages came back within two weeks', async () => {
+    const { caseId } = await sentMail()
+    const full = (messageId: string, day: string) => ({
+      ...bounce({ caseId, messageId, permanent: false, reason: '452 4.2.2 mailbox full' }),
+      occurredAt: `2026-11-${day}T09:30:00Z`,
+    })
+    // Told again and again about one message, and about one that is long ago.
+    await scene.deliver(full('s1', '20'), full('s1', '21'), full('s1', '22'), full('s0', '01'))
+    await scene.deliver(full('s2', '21'), full('s3', '21'), full('s4', '22'))
+    await scene.replay()
+    expect(await suppressions()).toEqual([])
+    await scene.deliver(full('s5', '22'))
+    expect(await suppressions()).toEqual(['ana@example.com'])
+  })
+
+  it('of a passing kind is forgotten when somebody writes from the address', async () => {
+    const sent = await sentMail()
+    const passing = (messageId: string) => bounce({ ...sent, messageId, permanent: false })
+    await scene.deliver(...['s1', 's2', 's3', 's4'].map(passing))
+    await scene.deliver(mail('m2', 'ana@example.com', { proven: ['of-m1'] }))
+    await scene.deliver(passing('s5'))
+    expect(await suppressions()).toEqual([])
+  })
+
   it('of a passing kind, or about somebody who has no part in the case, suppresses nobody', async () => {
     const sent = await sentMail()
     await scene.deliver(bounce({ ...sent, permanent: false }))

@@ -305,6 +305,8 @@ export interface Schema {
     case_id: Nullable<string>
     suppressed_at: Date
   }
+  soft_bounces: { address: string; message: string; bounced_at: Date }
+  case_guests: { connection_id: string; external_id: string; address: string; message_id: string }
   leases: { name: string; owner: string; lease_until: Date }
   api_idempotency: {
     key: string
