@@ -13,6 +13,7 @@ import { suggestionRoutes } from './resources/merge-suggestions.ts'
 import { profileRoutes } from './resources/profiles.ts'
 import { ruleRoutes } from './resources/rules.ts'
 import { settingRoutes } from './resources/settings.ts'
+import { suppressionRoutes } from './resources/suppressions.ts'
 import { surveyRoutes } from './resources/surveys.ts'
 import { type Route, route } from './route.ts'
 
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   ...surveyRoutes,
   ...deliveryRoutes,
   ...inboxRoutes,
+  ...suppressionRoutes,
   ...eventRoutes,
   ...insightRoutes,
   ...auditRoutes,

@@ -38,5 +38,5 @@ export function threadOf({ caseId, subject, messages, addresses }: Conversation)
 function whyNowhere(address: Conversation['addresses'][number] | undefined): string {
   if (!address) return 'its requester has no e-mail address to write to; add one to the profile, then replay'
   const { email, bounced } = address
-  return `mail to ${email} came back (${bounced}); nothing is sent there until mail comes from there again`
+  return `mail to ${email} came back (${bounced}); nothing is sent there until mail comes from there again; to send all the same, DELETE /api/v1/suppressions/${email}, then replay`
 }

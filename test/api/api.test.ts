@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { openApiDocument } from '#hub/api/openapi.ts'
 import { ProblemDocument } from '#hub/api/problem.ts'
 import { routes } from '#hub/api/routes.ts'
+import { suppress } from '#hub/outbox/index.ts'
 import { fakeClock, testDatabase } from '#kit'
 import { type LegacyDeskSandbox, startSandbox } from '../../connectors/desk/sandbox.ts'
 import { ana, caseOf, connectDesk, leo, messageOf, tell } from './seed.ts'
@@ -735,6 +736,43 @@ describe('ledgers', () => {
         },
       ],
     })
+  })
+})
+
+describe('suppressions', () => {
+  const gone = (address: string) => ({
+    address,
+    reason: '5.1.1 no such user',
+    connectionId: 'con_mail',
+    caseId: 'case_1',
+  })
+
+  it('are listed newest first, page by page, and found by their address', async () => {
+    for (const [n, address] of ['ana@example.com', 'bob@example.com', 'eve@example.com'].entries()) {
+      await suppress(database.db, [gone(address)], new Date(Date.parse('2026-11-22T09:00:00Z') + n))
+    }
+    const { data, next } = await ask('GET', '/suppressions?limit=2')
+    expect(data).toMatchObject([{ address: 'eve@example.com' }, { address: 'bob@example.com' }])
+    expect(await list(`/suppressions?limit=2&cursor=${String(next)}`)).toEqual([
+      {
+        address: 'ana@example.com',
+        reason: '5.1.1 no such user',
+        connection_id: 'con_mail',
+        case_id: 'case_1',
+        suppressed_at: '2026-11-22T09:00:00.000Z',
+      },
+    ])
+    expect(await list('/suppressions?address=Bob@Example.com')).toMatchObject([{ address: 'bob@example.com' }])
+  })
+
+  it('are lifted by a person, in whatever spelling, and it is written down', async () => {
+    await suppress(database.db, [gone('ana+x@example.com'), gone('bob@example.com')], clock.now())
+    await ask('DELETE', '/suppressions/Ana%2Bx@Example.com')
+    expect(await list('/suppressions')).toMatchObject([{ address: 'bob@example.com' }])
+    expect(await list('/audit?act=suppression.lifted')).toMatchObject([{ actor: 'admin', target: 'ana+x@example.com' }])
+    for (const address of ['ana%2Bx@example.com', 'nobody']) {
+      expect((await api.ask('DELETE', `/suppressions/${address}`)).status).toBe(404)
+    }
   })
 })
 
