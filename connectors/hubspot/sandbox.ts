@@ -201,9 +201,8 @@ function authorise(request: SandboxRequest) {
 }
 
 /** The search has a limit of its own and no headers. */
-function limitHeaders({ limit, remaining }: LimitState): Record<string, string> {
-  const isSearch = manifest.limits.some(({ budget, requests }) => budget === 'search' && requests === limit)
-  if (isSearch) return {}
+function limitHeaders({ limit, remaining, named }: LimitState): Record<string, string> {
+  if (named?.budget === 'search') return {}
   return {
     'x-hubspot-ratelimit-max': String(limit),
     'x-hubspot-ratelimit-remaining': String(Math.max(remaining, 0)),

@@ -195,15 +195,20 @@ function authorise(request: SandboxRequest) {
   return { status: 401, json: { error: "Couldn't authenticate you" } }
 }
 
-function limitHeaders({ limit, remaining, resetSeconds }: LimitState) {
+function limitHeaders({ limit, remaining, resetSeconds, named }: LimitState): Record<string, string> {
   const left = String(Math.max(remaining, 0))
   return {
+    ...(named ? { [`zendesk-ratelimit-${named.budget.replace('_', '-')}`]: inOneHeader(named) } : {}),
     'x-rate-limit': String(limit),
     'x-rate-limit-remaining': left,
     'ratelimit-limit': String(limit),
     'ratelimit-remaining': left,
     'ratelimit-reset': String(resetSeconds),
   }
+}
+
+function inOneHeader({ limit, remaining, resetSeconds }: LimitState) {
+  return `total=${limit}; remaining=${Math.max(remaining, 0)}; resets=${resetSeconds}`
 }
 
 /** https://developer.zendesk.com/api-reference/webhooks/introduction/ — nothing else is repeated; the pauses are not documented. */

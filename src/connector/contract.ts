@@ -272,7 +272,7 @@ export interface ConnectorManifest {
   readonly docs: string
   /** Host names this connector may call; `*.zendesk.com` allows one label in place of the star. */
   readonly hosts: readonly string[]
-  /** The vendor's rate limits, by budget. `default` is spent by every call that names no other. */
+  /** The vendor's rate limits, by budget. `default` is the account's, spent by every call; one that names another spends that too. */
   readonly limits: readonly RateLimit[]
 }
 export interface RateLimit {

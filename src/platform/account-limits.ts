@@ -13,7 +13,25 @@ export type Priority = keyof typeof priorities
 /** Node fires timers early when they are longer than this. */
 const maxTimerMs = 60_000
 
-export class Gate {
+/** What an answer said; `named`: about the budget that the call named, rather than about the whole account. */
+export interface AnswerNews extends LimitNews {
+  readonly named?: Omit<LimitNews, 'refused'>
+}
+
+/** A call may leave. It ends with one of these. */
+export interface Pass {
+  /** Answered, or (`news` absent) lost on the way. */
+  answered(news?: AnswerNews): void
+  /** It never left. */
+  unused(): void
+}
+
+export interface Gate {
+  /** At once when nothing holds the call back; that way makes no promise. @throws the signal's reason */
+  enter(priority: Priority, signal: AbortSignal): Pass | Promise<Pass>
+}
+
+class BudgetGate implements Gate {
   readonly #budget: Budget
   readonly #clock: () => number
   readonly #waiting = new PQueue({ autoStart: false })
@@ -24,20 +42,24 @@ export class Gate {
     this.#clock = clock
   }
 
-  /** At once when a token is free and nobody waits; that path makes no promise. @throws the signal's reason */
-  enter(priority: Priority, signal: AbortSignal): Ticket | Promise<Ticket> {
+  enter(priority: Priority, signal: AbortSignal): Pass | Promise<Pass> {
     const ticket = this.#waiting.size === 0 ? this.#budget.take(this.#clock()) : undefined
-    return ticket ?? this.#wait(priority, signal)
+    return ticket === undefined ? this.#wait(priority, signal).then((taken) => this.#pass(taken)) : this.#pass(ticket)
   }
 
-  unused(): void {
+  #pass(ticket: Ticket): Pass {
+    return {
+      answered: (news) => {
+        this.#budget.answered(ticket, this.#clock(), news)
+        if (this.#waiting.size > 0) this.#open()
+      },
+      unused: () => this.#unused(),
+    }
+  }
+
+  #unused(): void {
     this.#budget.unused()
     this.#open()
-  }
-
-  answered(ticket: Ticket, news?: LimitNews): void {
-    this.#budget.answered(ticket, this.#clock(), news)
-    if (this.#waiting.size > 0) this.#open()
   }
 
   spent(tokens: number, backInMs: number): void {
@@ -60,7 +82,7 @@ export class Gate {
       return (await admitted) ?? (await this.#wait(priority, signal))
     } catch (error) {
       if (taken === undefined) this.#open()
-      else this.unused()
+      else this.#unused()
       throw error
     }
   }
@@ -80,17 +102,73 @@ export class Gate {
   }
 }
 
+/** A budget of its own within the account's: a call spends both. */
+class NamedGate implements Gate {
+  readonly #own: Gate
+  readonly #account: Gate
+
+  constructor(own: Gate, account: Gate) {
+    this.#own = own
+    this.#account = account
+  }
+
+  enter(priority: Priority, signal: AbortSignal): Pass | Promise<Pass> {
+    const own = this.#own.enter(priority, signal)
+    return own instanceof Promise
+      ? own.then((pass) => this.#enterAccount(pass, priority, signal))
+      : this.#enterAccount(own, priority, signal)
+  }
+
+  #enterAccount(own: Pass, priority: Priority, signal: AbortSignal): Pass | Promise<Pass> {
+    const account = this.#account.enter(priority, signal)
+    if (!(account instanceof Promise)) return both(own, account)
+    return account.then(
+      (pass) => both(own, pass),
+      (error: unknown) => {
+        own.unused()
+        throw error
+      },
+    )
+  }
+}
+
+function both(own: Pass, account: Pass): Pass {
+  return {
+    answered(news) {
+      if (!news) {
+        own.answered()
+        account.answered()
+        return
+      }
+      const { named, ...rest } = news
+      const { refused, retryAfterMs } = news
+      // Of an account that has calls left it was the named budget that refused.
+      account.answered(rest.remaining ? { ...rest, refused: false } : rest)
+      own.answered({ refused, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...named })
+    },
+    unused() {
+      own.unused()
+      account.unused()
+    },
+  }
+}
+
 export class AccountLimits {
   readonly #gates = new Map<string, Gate>()
+  readonly #default: BudgetGate
   readonly #account: string
-  readonly #windows: readonly RateLimit[]
+  readonly #window: RateLimit | undefined
 
   /** @param account names the account in errors. @param clock ms, never going back. */
   constructor(account: string, limits: readonly RateLimit[], clock: () => number = () => performance.now()) {
     this.#account = account
-    this.#windows = limits
-    for (const limit of limits) this.#gates.set(limit.budget, new Gate(new Budget(limit), clock))
-    if (!this.#gates.has('default')) this.#gates.set('default', new Gate(new Budget(), clock))
+    this.#window = limits.find(({ budget }) => budget === 'default')
+    this.#default = new BudgetGate(new Budget(this.#window), clock)
+    for (const limit of limits) {
+      const own = limit.budget === 'default' ? undefined : new BudgetGate(new Budget(limit), clock)
+      this.#gates.set(limit.budget, own ? new NamedGate(own, this.#default) : this.#default)
+    }
+    this.#gates.set('default', this.#default)
   }
 
   /** @throws RangeError for a budget that the manifest does not declare. */
@@ -107,12 +185,10 @@ export class AccountLimits {
    * @param agesMs how long ago each was.
    */
   seed(agesMs: readonly number[]): void {
-    for (const { budget, perSeconds } of this.#windows) {
-      if (budget !== 'default') continue
-      for (const age of agesMs) {
-        const backInMs = perSeconds * 1_000 - age
-        if (backInMs > 0) this.gate(budget).spent(1, backInMs)
-      }
+    if (!this.#window) return
+    for (const age of agesMs) {
+      const backInMs = this.#window.perSeconds * 1_000 - age
+      if (backInMs > 0) this.#default.spent(1, backInMs)
     }
   }
 }

@@ -21,8 +21,18 @@ export type Ticket = number
 
 /** A vendor that refuses without a word about when to come back. */
 const blindHoldMs = 5_000
+/**
+ * Nobody says what earlier processes spent of the window: of a short one all is taken as spent, as sitting it out costs little,
+ * of a longer one half.
+ */
+const shortWindowMs = 2_000
 /** Compacting the list of returns at every step would make it quadratic. */
 const compactAfter = 1_024
+
+interface Spent {
+  readonly backAt: number
+  tokens: number
+}
 
 export class Budget {
   #limit: number
@@ -33,9 +43,11 @@ export class Budget {
   #head = 0
   #returned = 0
   /** Calls that somebody else made on the same account, as far as its answers show. */
-  #foreign: { backAt: number; tokens: number }[] = []
+  #foreign: Spent[] = []
   #heldUntil = Number.NEGATIVE_INFINITY
-  #answeredOnce = false
+  #knowsWindow = false
+  /** One of `#foreign`: what earlier processes may have spent, while no answer says so. */
+  #assumed: Spent | undefined
 
   /** @param limit absent: no limit is known, only the vendor's own words hold calls back. */
   constructor(limit?: { readonly requests: number; readonly perSeconds: number }) {
@@ -53,8 +65,8 @@ export class Budget {
   isFree(nowMs: number): boolean {
     if (nowMs < this.#heldUntil) return false
     if (this.#limit === Number.POSITIVE_INFINITY) return true
-    // Until the first answer nobody knows what earlier processes have spent of the window: one call goes ahead and looks.
-    if (!this.#answeredOnce && this.#inFlight > 0) return false
+    // Before the first answer nobody knows what earlier processes have spent of the window: one call goes ahead and looks.
+    if (this.#isLooking()) return false
     this.#takeBack(nowMs)
     return this.#free() >= 1
   }
@@ -63,9 +75,14 @@ export class Budget {
   waitMs(nowMs: number): number {
     if (nowMs < this.#heldUntil) return this.#heldUntil - nowMs
     if (this.isFree(nowMs)) return 0
+    if (this.#isLooking()) return Number.POSITIVE_INFINITY
     const own = this.#returns[this.#head] ?? Number.POSITIVE_INFINITY
     const next = this.#foreign.reduce((least, each) => Math.min(least, each.backAt), own)
     return Math.max(0, next - nowMs)
+  }
+
+  #isLooking(): boolean {
+    return !this.#knowsWindow && this.#inFlight > 0
   }
 
   /** The call never left. */
@@ -81,9 +98,14 @@ export class Budget {
       this.#returns.push(nowMs + this.#windowMs)
     }
     if (!news) return
-    this.#answeredOnce = true
+    const isFirst = !this.#knowsWindow
+    // After a refusal what was known is wrong: when the hold is over, one call goes ahead again.
+    this.#knowsWindow = !news.refused
     if (news.refused) this.#hold(nowMs + (news.retryAfterMs || news.resetMs || blindHoldMs))
-    else if (news.remaining !== undefined) this.#learn(ticket, nowMs, news.remaining, news)
+    else if (news.remaining === undefined || this.#isOfOtherWindow(news)) {
+      if (news.remaining === 0 && news.resetMs !== undefined) this.#hold(nowMs + news.resetMs)
+      if (isFirst) this.#assume(nowMs)
+    } else this.#learn(ticket, nowMs, news.remaining, news)
   }
 
   /** Calls made before this process knew the account: `tokens` of the window are gone and come back at `backAtMs`. */
@@ -91,12 +113,24 @@ export class Budget {
     if (tokens > 0 && this.#limit !== Number.POSITIVE_INFINITY) this.#foreign.push({ backAt: backAtMs, tokens })
   }
 
+  /** A day's quota, say: it matters only when nothing is left of it. */
+  #isOfOtherWindow({ resetMs = 0 }: LimitNews): boolean {
+    return this.#limit === Number.POSITIVE_INFINITY || resetMs > this.#windowMs + 1_000
+  }
+
+  #assume(nowMs: number): void {
+    if (this.#limit === Number.POSITIVE_INFINITY) return
+    const share = this.#windowMs <= shortWindowMs ? this.#limit : Math.floor(this.#limit / 2)
+    const tokens = share - this.#foreignTokens()
+    if (tokens <= 0) return
+    this.#assumed = { backAt: nowMs + this.#windowMs, tokens }
+    this.#foreign.push(this.#assumed)
+  }
+
   #learn(ticket: Ticket, nowMs: number, remaining: number, news: LimitNews): void {
-    // Numbers about another window than the declared one (a day's quota, say) matter only when nothing is left of them.
-    const otherWindow = this.#limit === Number.POSITIVE_INFINITY || (news.resetMs ?? 0) > this.#windowMs + 1_000
-    if (otherWindow) {
-      if (remaining === 0 && news.resetMs !== undefined) this.#hold(nowMs + news.resetMs)
-      return
+    if (this.#assumed) {
+      this.#foreign = this.#foreign.filter((each) => each !== this.#assumed)
+      this.#assumed = undefined
     }
     // A raise is believed only with a reset that shows the same window.
     if (news.limit !== undefined && news.limit >= 1 && (news.resetMs !== undefined || news.limit < this.#limit)) {
@@ -106,6 +140,20 @@ export class Budget {
     const cameBack = this.#returned - ticket
     const unseen = Math.min(this.#free() - cameBack - remaining, this.#limit)
     if (unseen > 0) this.#addForeign(unseen, nowMs)
+    // What the vendor counts, less this call, is all that others can have spent: the rest is free again already.
+    else if (remaining < this.#limit) this.#dropForeign(this.#foreignTokens() - (this.#limit - remaining - 1))
+  }
+
+  #dropForeign(tokens: number): void {
+    for (let left = tokens; left > 0; ) {
+      const last = this.#foreign.at(-1)
+      if (!last) return
+      const dropped = Math.min(left, last.tokens)
+      last.tokens -= dropped
+      left -= dropped
+      this.#returned += dropped
+      if (last.tokens === 0) this.#foreign.pop()
+    }
   }
 
   /** They come back after a whole window, not at `reset`: a rolling window frees only its oldest call then. */
@@ -122,9 +170,14 @@ export class Budget {
   }
 
   #free(): number {
-    let foreign = 0
-    for (const each of this.#foreign) foreign += each.tokens
-    return this.#limit - this.#inFlight - (this.#returns.length - this.#head) - foreign
+    const own = this.#inFlight + this.#returns.length - this.#head
+    return this.#limit - own - this.#foreignTokens()
+  }
+
+  #foreignTokens(): number {
+    let tokens = 0
+    for (const each of this.#foreign) tokens += each.tokens
+    return tokens
   }
 
   #takeBack(nowMs: number): void {

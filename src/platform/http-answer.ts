@@ -1,5 +1,6 @@
 /** What a vendor's answer means: pure readings of status, headers and error text. */
 import { parseRetryAfter } from '#hub/connector/http-status.ts'
+import type { AnswerNews } from './account-limits.ts'
 import type { LimitNews } from './budget.ts'
 
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -46,11 +47,21 @@ function windowMs(text: string | undefined): number | undefined {
   return ms === undefined ? undefined : Math.min(ms, maxRetryAfterMs)
 }
 
+/** One limit within the account's, in one header: `zendesk-ratelimit-ticket-update: total=100; remaining=99; resets=41`. */
+function namedNews(headers: AnswerHeaders): AnswerNews['named'] {
+  for (const name in headers) {
+    const parts = name.includes('-ratelimit-') ? inOne.exec(header(headers, name) ?? '') : null
+    if (parts) return { limit: Number(parts[1]), remaining: Number(parts[2]), resetMs: Number(parts[3]) * 1_000 }
+  }
+  return undefined
+}
+const inOne = /^total=(\d+); *remaining=(\d+); *resets=(\d+)$/
+
 /**
  * What common headers say about the account's limits: `ratelimit-*`, `x-ratelimit-*`, `x-rate-limit*`, the same behind a
  * vendor's name (`x-acme-ratelimit-remaining`, with `-max` and the length of the window), and `retry-after`.
  */
-export function limitNews(status: number, headers: AnswerHeaders, now: Date): LimitNews {
+export function limitNews(status: number, headers: AnswerHeaders, now: Date): AnswerNews {
   const refused = status === 429
   const prefix = namedPrefix(headers)
   const remaining = numberIn(
@@ -58,7 +69,8 @@ export function limitNews(status: number, headers: AnswerHeaders, now: Date): Li
       header(headers, 'x-rate-limit-remaining') ??
       header(headers, `${prefix}remaining`),
   )
-  if (!refused && remaining === undefined) return silent
+  const named = namedNews(headers)
+  if (!refused && remaining === undefined && named === undefined) return silent
   const limit = numberIn(
     header(headers, 'ratelimit-limit') ??
       header(headers, 'x-rate-limit') ??
@@ -77,6 +89,7 @@ export function limitNews(status: number, headers: AnswerHeaders, now: Date): Li
     ...(remaining === undefined ? {} : { remaining }),
     ...(reset === undefined ? {} : { resetMs: reset }),
     ...(retry === undefined ? {} : { retryAfterMs: retry }),
+    ...(named === undefined ? {} : { named }),
   }
 }
 const silent: LimitNews = { refused: false }

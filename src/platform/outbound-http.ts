@@ -5,7 +5,7 @@
 import type { Connector, Http, HttpInit, HttpMethod, HttpOptions } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
-import type { AccountLimits, Priority } from './account-limits.ts'
+import type { AccountLimits, Pass, Priority } from './account-limits.ts'
 import { type HostPolicy, hostPolicy } from './host-policy.ts'
 import { type AnswerHeaders, limitNews, retryAfterMs, vendorText } from './http-answer.ts'
 import { type Answer, AnswerTooLong, exchange, NoAnswer } from './http-exchange.ts'
@@ -130,9 +130,8 @@ class OutboundHttp implements Http {
     const { agent, hosts, limits, redact, now } = this.#account
     const { signal, priority, beforeSend } = this.#scope
     hosts.check(method, url, headers)
-    const gate = limits.gate(budget)
-    const entered = gate.enter(priority, signal)
-    const ticket = typeof entered === 'number' ? entered : await waitForTurn(entered, method, url)
+    const entered = limits.gate(budget).enter(priority, signal)
+    const pass = entered instanceof Promise ? await waitForTurn(entered, method, url) : entered
     try {
       const answer = await exchange(agent, {
         method,
@@ -144,18 +143,18 @@ class OutboundHttp implements Http {
         ...(body === undefined ? {} : { body }),
         ...(beforeSend === undefined ? {} : { beforeSend }),
       })
-      gate.answered(ticket, limitNews(answer.status, answer.headers, now()))
+      pass.answered(limitNews(answer.status, answer.headers, now()))
       return answer
     } catch (error) {
-      if (error instanceof NoAnswer && !error.sent) gate.unused()
-      else gate.answered(ticket)
+      if (error instanceof NoAnswer && !error.sent) pass.unused()
+      else pass.answered()
       throw noAnswerError(redact, method, url, error)
     }
   }
 }
 
 /** @throws ConnectorError unavailable when the call is given up meanwhile */
-export async function waitForTurn(entered: Promise<number>, method: string, url: URL): Promise<number> {
+export async function waitForTurn(entered: Promise<Pass>, method: string, url: URL): Promise<Pass> {
   try {
     return await entered
   } catch (error) {

@@ -6,7 +6,8 @@ import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import type { Net } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { LimitNews, Ticket } from './budget.ts'
+import type { Pass } from './account-limits.ts'
+import type { LimitNews } from './budget.ts'
 import type { Account, CallScope } from './outbound-http.ts'
 import { isPublicAddress } from './ssrf.ts'
 
@@ -38,19 +39,18 @@ export function createOutboundNet(
       return { address: first.address, servername: host }
     },
     async spend(exchange, budget) {
-      const gate = limits.gate(budget)
-      const ticket = await waitForTurn(gate.enter(priority, signal), name)
+      const pass = await waitForTurn(limits.gate(budget).enter(priority, signal), name)
       let hasLeft = false
       try {
         const result = await exchange(() => {
           assertMaySend(beforeSend, name)
           hasLeft = true
         })
-        gate.answered(ticket, { refused: false })
+        pass.answered({ refused: false })
         return result
       } catch (error) {
-        if (hasLeft) gate.answered(ticket, newsOf(error))
-        else gate.unused()
+        if (hasLeft) pass.answered(newsOf(error))
+        else pass.unused()
         throw error
       }
     },
@@ -66,7 +66,7 @@ function assertMaySend(beforeSend: CallScope['beforeSend'], name: string): void 
   }
 }
 
-async function waitForTurn(entered: Ticket | Promise<Ticket>, name: string): Promise<Ticket> {
+async function waitForTurn(entered: Pass | Promise<Pass>, name: string): Promise<Pass> {
   try {
     return await entered
   } catch (cause) {

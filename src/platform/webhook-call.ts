@@ -35,9 +35,8 @@ export async function guardedWebhookFetch(
   scope: CallScope,
 ): Promise<void> {
   const url = checkedUrl(post.url, door.extraHosts)
-  const gate = limits.gate()
-  const entered = gate.enter(scope.priority, scope.signal)
-  const ticket = typeof entered === 'number' ? entered : await waitForTurn(entered, 'POST', url)
+  const entered = limits.gate().enter(scope.priority, scope.signal)
+  const pass = entered instanceof Promise ? await waitForTurn(entered, 'POST', url) : entered
   try {
     const answer = await exchange(door.agent, {
       method: 'POST',
@@ -49,7 +48,7 @@ export async function guardedWebhookFetch(
       maxBytes: maxAnswerBytes,
       ...(scope.beforeSend ? { beforeSend: scope.beforeSend } : {}),
     })
-    gate.answered(ticket, limitNews(answer.status, answer.headers, door.now()))
+    pass.answered(limitNews(answer.status, answer.headers, door.now()))
     const code = codeOfStatus(answer.status)
     if (code === undefined) return
     const waitMs = retryAfterMs(answer.headers, door.now())
@@ -60,8 +59,8 @@ export async function guardedWebhookFetch(
     )
   } catch (error) {
     if (error instanceof ConnectorError) throw error
-    if (error instanceof NoAnswer && !error.sent) gate.unused()
-    else gate.answered(ticket)
+    if (error instanceof NoAnswer && !error.sent) pass.unused()
+    else pass.answered()
     if (error instanceof AnswerTooLong && codeOfStatus(error.status) === undefined) return
     throw noAnswerError(asItIs, 'POST', url, error)
   }

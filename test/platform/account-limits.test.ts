@@ -25,7 +25,7 @@ beforeEach(() => {
 describe('AccountLimits', () => {
   it('gives a free token at once, without a promise', () => {
     const gate = oneEverySecond()
-    expect(gate.enter('rule', signal)).toBe(0)
+    expect(gate.enter('rule', signal)).not.toBeInstanceOf(Promise)
     expect(gate.enter('rule', signal)).toBeInstanceOf(Promise)
   })
 
@@ -35,12 +35,12 @@ describe('AccountLimits', () => {
     const first = await gate.enter('rule', signal)
     const waiting = (['backfill', 'rule', 'person', 'backfill', 'person'] as const).map(
       async (priority: Priority, place) => {
-        const ticket = await gate.enter(priority, signal)
+        const pass = await gate.enter(priority, signal)
         order.push(`${priority} ${place}`)
-        gate.answered(ticket, news)
+        pass.answered(news)
       },
     )
-    gate.answered(first, news)
+    first.answered(news)
     for (let second = 0; second < 5; second += 1) await pass(1_000)
     await Promise.all(waiting)
     expect(order).toEqual(['person 2', 'person 4', 'rule 1', 'backfill 0', 'backfill 3'])
@@ -48,22 +48,23 @@ describe('AccountLimits', () => {
 
   it('loses no token when somebody gives up waiting', async () => {
     const gate = oneEverySecond()
-    gate.answered(await gate.enter('rule', signal), news)
+    const first = await gate.enter('rule', signal)
+    first.answered(news)
     const stop = new AbortController()
     const gaveUp = Promise.resolve(gate.enter('person', stop.signal)).catch((error: unknown) => error)
     const patient = Promise.resolve(gate.enter('rule', signal))
     stop.abort(new Error('enough'))
     expect(await gaveUp).toMatchObject({ message: 'enough' })
     await pass(1_000)
-    expect(await patient).toBe(1)
+    await expect(patient).resolves.toBeDefined()
   })
 
   it('gives back the token of a call that never left', async () => {
     const gate = oneEverySecond()
-    await gate.enter('rule', signal)
-    const next = gate.enter('rule', signal)
-    gate.unused()
-    expect(await next).toBe(0)
+    const first = await gate.enter('rule', signal)
+    const next = Promise.resolve(gate.enter('rule', signal))
+    first.unused()
+    await expect(next).resolves.toBeDefined()
   })
 
   it('waits out what another process has spent', async () => {
@@ -81,7 +82,106 @@ describe('AccountLimits', () => {
     const limits = new AccountLimits('acme', [{ budget: 'search', requests: 1, perSeconds: 10 }], read)
     await limits.gate('search').enter('rule', signal)
     expect(limits.gate('search').enter('rule', signal)).toBeInstanceOf(Promise)
-    expect(limits.gate().enter('rule', signal)).toBe(0)
+    expect(limits.gate().enter('rule', signal)).not.toBeInstanceOf(Promise)
     expect(() => limits.gate('serach')).toThrow('acme: no budget "serach"; the manifest declares search, default')
   })
+
+  it("spends the account's budget with every named one", async () => {
+    const limits = accountWith({ account: 3, search: 9 })
+    for (let call = 0; call < 2; call += 1) (await limits.gate('search').enter('rule', signal)).answered(told(2 - call))
+    ;(await limits.gate().enter('rule', signal)).answered(told(0))
+    const entered = vi.fn()
+    void Promise.resolve(limits.gate('search').enter('rule', signal)).then(entered)
+    await pass(9_999)
+    expect(entered).not.toHaveBeenCalled()
+    await pass(1)
+    expect(entered).toHaveBeenCalled()
+  })
+
+  it("learns a named budget from its own numbers, and the account's from the account's", async () => {
+    const limits = accountWith({ account: 400, search: 100 })
+    const search = await limits.gate('search').enter('rule', signal)
+    search.answered({ ...told(300), limit: 700, named: { limit: 100, remaining: 7, resetMs: 10_000 } })
+    expect(countOf(limits, 'search')).toBe(7)
+    expect(countOf(limits, 'default')).toBe(293)
+  })
+
+  it('holds only the named budget when the account has calls left', async () => {
+    const limits = accountWith({ account: 10, search: 5 })
+    ;(await limits.gate().enter('rule', signal)).answered(told(9))
+    const search = await limits.gate('search').enter('rule', signal)
+    search.answered({ ...told(8), refused: true, retryAfterMs: 4_000 })
+    expect(countOf(limits, 'search')).toBe(0)
+    expect(countOf(limits, 'default')).toBe(8)
+    await pass(4_000)
+    expect(countOf(limits, 'search')).toBe(0)
+  })
+
+  it('holds both when a refusal says nothing about the account', async () => {
+    const limits = accountWith({ account: 10, search: 5 })
+    const search = await limits.gate('search').enter('rule', signal)
+    search.answered({ refused: true, retryAfterMs: 4_000 })
+    expect(countOf(limits, 'search')).toBe(0)
+    expect(countOf(limits, 'default')).toBe(0)
+  })
+
+  it('gives back the named token of a call that was given up while it waited for the account', async () => {
+    const limits = accountWith({ account: 1, search: 1 })
+    const blocking = await limits.gate().enter('rule', signal)
+    const stop = new AbortController()
+    const gaveUp = Promise.resolve(limits.gate('search').enter('rule', stop.signal)).catch((error: unknown) => error)
+    stop.abort(new Error('enough'))
+    expect(await gaveUp).toMatchObject({ message: 'enough' })
+    blocking.unused()
+    expect(countOf(limits, 'search')).toBe(1)
+  })
+
+  it('keeps several budgets of one account under a vendor that counts both', async () => {
+    const limits = accountWith({ account: 20, search: 5 })
+    const served: { readonly at: number; readonly search: boolean }[] = []
+    const call = async (search: boolean) => {
+      const entered = await limits.gate(search ? 'search' : 'default').enter('rule', signal)
+      served.push({ at: clock.now, search })
+      await pass(1)
+      const left = 20 - served.filter(({ at }) => at > clock.now - 10_000).length
+      entered.answered(search ? news : told(left))
+    }
+    const calls = Promise.all(Array.from({ length: 60 }, (_, index) => call(index % 3 === 0)))
+    while (served.length < 60) await pass(250)
+    await calls
+    const within = (list: typeof served) =>
+      Math.max(...list.map(({ at }) => list.filter((each) => each.at > at - 10_000 && each.at <= at).length))
+    expect(within(served)).toBeLessThanOrEqual(20)
+    expect(within(served.filter(({ search }) => search))).toBeLessThanOrEqual(5)
+    expect(clock.now).toBeLessThan(60_000)
+  })
 })
+
+function accountWith(requests: { readonly account: number; readonly search: number }) {
+  return new AccountLimits(
+    'acme',
+    [
+      { budget: 'default', requests: requests.account, perSeconds: 10 },
+      { budget: 'search', requests: requests.search, perSeconds: 10 },
+    ],
+    read,
+  )
+}
+
+function told(remaining: number) {
+  return { refused: false, remaining, resetMs: 10_000 }
+}
+
+/** How many calls may leave now. */
+function countOf(limits: AccountLimits, budget: string): number {
+  let count = 0
+  for (; count < 1_000; count += 1) {
+    const stop = new AbortController()
+    const entered = limits.gate(budget).enter('rule', stop.signal)
+    if (!(entered instanceof Promise)) continue
+    entered.catch(() => {})
+    stop.abort(new Error('counted'))
+    return count
+  }
+  return count
+}

@@ -55,6 +55,15 @@ describe('limitNews', () => {
       { limit: 190, remaining: 188, resetMs: 10_000 },
     ],
     [{ 'x-hubspot-ratelimit-daily-remaining': '3' }, {}],
+    [
+      { 'x-rate-limit-remaining': '699', 'zendesk-ratelimit-ticket-update': 'total=100; remaining=99; resets=41' },
+      { remaining: 699, named: { limit: 100, remaining: 99, resetMs: 41_000 } },
+    ],
+    [
+      { 'zendesk-ratelimit-incremental': 'total=10; remaining=0; resets=5' },
+      { named: { limit: 10, remaining: 0, resetMs: 5_000 } },
+    ],
+    [{ 'zendesk-ratelimit-incremental': 'soon' }, {}],
     [{ 'x-ratelimit-remaining': 'many', 'x-ratelimit-reset': '-3' }, {}],
     [{}, {}],
   ])('reads %o', (headers, expected) => {

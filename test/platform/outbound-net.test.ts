@@ -74,7 +74,8 @@ describe('effects that leave by a socket', () => {
 
   it('spend the account’s budget, and wait when it is spent', async () => {
     const giveUp = new AbortController()
-    const net = createOutboundNet(account(2), { ...calm, signal: giveUp.signal })
+    // Half of the first window is kept back.
+    const net = createOutboundNet(account(4), { ...calm, signal: giveUp.signal })
     await expect(net.spend(send)).resolves.toBe('sent')
     await expect(net.spend(send)).resolves.toBe('sent')
     const third = net.spend(send)

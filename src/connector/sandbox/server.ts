@@ -92,6 +92,8 @@ export interface LimitState {
   readonly limit: number
   readonly remaining: number
   readonly resetSeconds: number
+  /** The budget that the call spends beside the account's. */
+  readonly named?: Omit<LimitState, 'named'> & { readonly budget: string }
 }
 
 export interface Sandbox {
@@ -118,9 +120,8 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     const headers = limit ? options.limitHeaders?.(limit) : undefined
     const retryAfter = (seconds: number | undefined) =>
       seconds === undefined ? {} : { 'retry-after': String(seconds) }
-    if (limit && limit.remaining < 0) {
-      return [{ status: 429, headers: { ...headers, ...retryAfter(limit.resetSeconds) } }, 'limited']
-    }
+    const exceeded = [limit?.named, limit].find((each) => each && each.remaining < 0)
+    if (exceeded) return [{ status: 429, headers: { ...headers, ...retryAfter(exceeded.resetSeconds) } }, 'limited']
     const { failRate = 0, status = 503, dropAnswerAfterEffect = 0 } = faults
     if (chance(failRate)) return [{ status, headers: { ...headers, ...retryAfter(faults.retryAfter) } }, 'failed']
     const key = idempotencyKey(request)
@@ -252,11 +253,11 @@ function router(routes: readonly SandboxRoute[]): (method: string, path: string)
   }
 }
 
-/** Spends one call of a budget; `remaining` below zero means over the limit. */
+/** Spends one call of the account's budget, and of the named one; `remaining` below zero means over the limit. */
 function fixedWindows(limits: readonly RateLimit[], now: () => Date): (budget: string) => LimitState | undefined {
   const windows = new Map(limits.map((limit) => [limit.budget, { limit, startedAt: -Infinity, spent: 0 }]))
-  return (budget) => {
-    const window = windows.get(budget) ?? windows.get('default')
+  function spend(budget: string): LimitState | undefined {
+    const window = windows.get(budget)
     if (!window) return undefined
     const { requests, perSeconds } = window.limit
     const at = now().getTime()
@@ -264,5 +265,10 @@ function fixedWindows(limits: readonly RateLimit[], now: () => Date): (budget: s
     window.spent += 1
     const resetSeconds = Math.max(Math.ceil((window.startedAt + perSeconds * 1000 - at) / 1000), 1)
     return { limit: requests, remaining: requests - window.spent, resetSeconds }
+  }
+  return (budget) => {
+    const account = spend('default')
+    const named = budget === 'default' ? undefined : spend(budget)
+    return account && named ? { ...account, named: { budget, ...named } } : account
   }
 }
