@@ -61,7 +61,9 @@ export interface CardMessage {
 
 export type CardAction = ButtonAction | SelectAction | LinkAction
 
-/** `act` and `value` come back when it is pressed; who pressed it and whether they may is decided then. */
+/**
+ * `act` (up to 50 characters) and `value` come back when it is pressed; who pressed it and whether they may is decided then.
+ */
 export interface ButtonAction {
   readonly kind: 'button'
   readonly act: string
@@ -80,7 +82,7 @@ export interface Confirm {
   readonly no: string
 }
 
-/** Chosen, it acts at once. Up to 100 options. */
+/** Chosen, it acts at once: the option comes back as `fields.chosen`. Up to 100 options. */
 export interface SelectAction {
   readonly kind: 'select'
   readonly act: string
@@ -91,6 +93,7 @@ export interface SelectAction {
 }
 
 export interface Option {
+  /** Up to 75 characters, each option its own. */
   readonly value: string
   readonly label: string
 }
