@@ -157,6 +157,10 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       })
       if (isNew || state !== ours) keepCase(state)
       const about = { state, source, at, news }
+      if (isNew && deletedAt) {
+        const gone = { deleted: true }
+        return { events: [event('case.created', about, gone), event('case.deleted', about, gone)], merged }
+      }
       const events = isNew
         ? [event('case.created', about, {}), ...statusEvents(undefined, about)]
         : changeEvents(withoutSamePerson(merged, news), about)
@@ -189,8 +193,11 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         }
         return []
       }
+      // A customer may say the same words as we: "Thank you!" is no echo.
+      const mayBeOurs = byHub || message.author.kind !== 'customer'
       const ours = waiting.findIndex(
-        (sent) => sent.caseId === caseId && sent.connectionId === news.connectionId && sent.contentHash === hash,
+        (sent) =>
+          mayBeOurs && sent.caseId === caseId && sent.connectionId === news.connectionId && sent.contentHash === hash,
       )
       const sent = ours === -1 ? undefined : waiting.splice(ours, 1)[0]
       if (sent) {

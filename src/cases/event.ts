@@ -35,7 +35,10 @@ export interface DomainEvent {
   /** Where the news came from; absent when it began in the hub. */
   readonly connectionId?: string
   readonly actor: Source
-  /** `case.updated`: `{ changes: { field: { from, to } } }`; `message.*`: `{ messageId, visibility, author }`; … */
+  /**
+   * `case.updated`: `{ changes: { field: { from, to } } }`; `message.*`: `{ messageId, visibility, author }`; …
+   * `deleted: true`: the hub heard of the case only when it was gone. That is on record, and no rule follows it.
+   */
   readonly data: Readonly<Record<string, unknown>>
   readonly cause: Cause
   readonly occurredAt: Date

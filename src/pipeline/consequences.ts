@@ -57,6 +57,7 @@ export async function createConsequences(
 
   function take(event: DomainEvent): readonly DomainEvent[] {
     recorded.push(event)
+    if (event.data['deleted'] === true) return []
     if (event.caseId && event.type === 'case.solved') noteSolved(event, event.caseId)
     if (event.caseId && event.type === 'case.reopened') reopened.add(event.caseId)
     if (event.type === 'survey.answered') effects.beforeRating(event)

@@ -87,6 +87,17 @@ describe('the case book', () => {
     expect(cases.linksOf('case_1')[0]?.deletedAt).not.toBeNull()
   })
 
+  it('says of a case that is heard of only now that it is gone that nobody need follow it', () => {
+    const cases = book()
+    const { events } = cases.observe({ id: 'T-1', status: 'solved', deleted: true }, undefined, at(5))
+    expect(events.map(({ type, data }) => [type, data])).toEqual([
+      ['case.created', { deleted: true }],
+      ['case.deleted', { deleted: true }],
+    ])
+    expect(cases.linksOf('case_1')[0]?.deletedAt).not.toBeNull()
+    expect(cases.observe({ id: 'T-1', deleted: true }, undefined, at(6)).events).toEqual([])
+  })
+
   it('is not taken away again by news from before it was restored', () => {
     const cases = book()
     cases.observe({ id: 'T-1', status: 'open', deleted: false }, undefined, at(5))

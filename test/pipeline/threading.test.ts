@@ -28,6 +28,24 @@ describe('mail', () => {
     expect(await scene.types()).toEqual(['case.created', 'message.received', 'message.received', 'message.received'])
   })
 
+  it('of somebody whom an agent wrote to joins, also later; not of somebody whom a customer did', async () => {
+    const sent = mail('a1', 'support@desk.example', {
+      kind: 'agent',
+      answers: ['m1'],
+      guests: ['ana@example.com', 'Bob@Example.com'],
+      at: '2026-11-22T09:05:00Z',
+    })
+    await scene.deliver(mail('m1', 'ana@example.com', { guests: ['eve@example.net'] }), sent)
+    await scene.replay()
+    await scene.deliver(mail('b1', 'bob@example.com', { answers: ['a1'] }))
+    await scene.deliver(mail('e1', 'eve@example.net', { answers: ['a1'] }))
+    const [first, second] = await scene.cases()
+    expect((await scene.messages()).filter((one) => one.case_id === first?.id).map((one) => one.external_id)).toEqual(
+      expect.arrayContaining(['m1', 'a1', 'b1']),
+    )
+    expect(second).toMatchObject({ subject: 'About e1', custom: { related_case: 'of-m1' } })
+  })
+
   it('changes nothing when it is worked again, from the inbox or read anew', async () => {
     await scene.deliver(mail('m1', 'ana@example.com'), mail('m2', 'ana@example.com', { answers: ['m1'] }))
     await scene.person(only(await scene.cases()).id, { change: { status: 'solved' } })
@@ -105,6 +123,15 @@ describe('mail', () => {
       { case_id: (await scene.caseOf('of-m5'))?.id },
     ])
     expect(await scene.cases()).toHaveLength(2)
+  })
+
+  it('is hers, though it says the same as one of ours that has not left yet', async () => {
+    await scene.deliver(mail('m1', 'ana@example.com'))
+    const [opened] = await scene.cases()
+    await scene.person(opened?.id ?? '', { message: { visibility: 'public', text: 'Thank you!' } })
+    await scene.deliver(mail('m2', 'ana@example.com', { answers: ['m1'], text: 'Thank you!' }))
+    expect(await scene.messages()).toHaveLength(3)
+    expect((await scene.types()).filter((type) => type === 'message.received')).toHaveLength(2)
   })
 
   it('joins by the answer that the hub sent', async () => {
