@@ -49,6 +49,9 @@ const Form = z.object({
 })
 type Form = z.output<typeof Form>
 const OneClick = z.object({ 'List-Unsubscribe': z.literal('One-Click') })
+/** The same as one part of a multipart form. */
+const oneClickPart =
+  /^content-disposition:[^\r\n]*;[ \t]*name="?List-Unsubscribe"?[ \t]*\r?\n(?:[^\r\n]+\r?\n)*\r?\nOne-Click\r?\n--/im
 
 export function surveyRouter(hub: SurveyHub): Router {
   const limit = createRateLimit(burst, perSecond)
@@ -96,8 +99,8 @@ export function surveyRouter(hub: SurveyHub): Router {
     if (!invitation) return void notice(request, response, 404, 'notFound')
     const language =
       chosenLanguage(request) ?? languageOf(invitation.locale) ?? invitation.survey?.default_language ?? 'en'
-    const isAsked = OneClick.safeParse(request.body).success
-    if (request.method !== 'POST' || !isAsked) return void response.send(stopPage(language, tokenOf(request)))
+    if (request.method !== 'POST' || !isOneClick(request.body))
+      return void response.send(stopPage(language, tokenOf(request)))
     if (invitation.profileId) await recordOptOut(hub, invitation.profileId, hub.now())
     notice(request, response, 200, 'optedOut', language)
   }
@@ -106,7 +109,8 @@ export function surveyRouter(hub: SurveyHub): Router {
   const stop = router.route('/s/:token/unsubscribe')
   stop.all(protect)
   stop.get(unsubscribe)
-  stop.post(form, unsubscribe)
+  // RFC 8058, 3.2: mail programs should send a multipart form, and may send the other one.
+  stop.post(form, express.text({ type: 'multipart/form-data', limit: '16kb' }), unsubscribe)
   stop.all(notAllowed)
 
   const route = router.route('/s/:token')
@@ -116,6 +120,10 @@ export function surveyRouter(hub: SurveyHub): Router {
   route.all(notAllowed)
   router.use('/s', onError(hub))
   return router
+}
+
+function isOneClick(body: unknown): boolean {
+  return typeof body === 'string' ? oneClickPart.test(body) : OneClick.safeParse(body).success
 }
 
 const notAllowed: RequestHandler = (_request, response) => {

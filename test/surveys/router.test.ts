@@ -295,6 +295,28 @@ describe('sending an answer', () => {
     expect((await post('/s/made-up/unsubscribe', { 'List-Unsubscribe': 'One-Click' })).status).toBe(404)
   })
 
+  it('ends all questions by the request in the form that RFC 8058 prefers, multipart, and by no other', async () => {
+    const { path } = await scene.askedLink()
+    const [invitation] = await scene.invitations()
+    const ask = (fields: Record<string, string>) => {
+      const body = new FormData()
+      for (const [name, value] of Object.entries(fields)) body.set(name, value)
+      return get(`${path}/unsubscribe`, { method: 'POST', body })
+    }
+    const next = async () => {
+      scene.clock.advance(90 * 24 * 3_600_000)
+      await scene.plan(await scene.solvedCase(invitation?.profile_id ?? ''))
+      return (await scene.invitations()).at(-1)
+    }
+    for (const fields of [{}, { 'List-Unsubscribe': 'No' }, { other: 'List-Unsubscribe=One-Click' }]) {
+      expect((await ask(fields)).body).toContain('No more surveys?')
+    }
+    expect(await next()).toMatchObject({ state: 'planned' })
+    const done = await ask({ 'List-Unsubscribe': 'One-Click' })
+    expect(done).toMatchObject({ status: 200, body: expect.stringContaining('We will not send you any more') })
+    expect(await next()).toMatchObject({ state: 'skipped', reason: 'the customer does not want surveys' })
+  })
+
   it('writes the score to the person’s records in every CRM that keeps it, whichever profile they were merged into', async () => {
     const asked = await scene.askedLink()
     const [invitation] = await scene.invitations()
