@@ -123,10 +123,15 @@ function oneClick(url: string) {
 function bodyOf({ text, html, attachments = [] }: Letter): { readonly text: string; readonly html?: string } {
   const links = attachments.map(({ name, url }) => `${oneLine(name)}${url === undefined ? '' : `: ${oneLine(url)}`}`)
   const below = links.length > 0 ? `\n\n${links.join('\n')}` : ''
-  const plain = `${text}${below}`
+  const plain = asLines(`${text}${below}`)
   if (html === undefined) return { text: plain }
   const list = links.length > 0 ? `<p>${links.map(escapeHtml).join('<br>')}</p>` : ''
-  return { text: plain, html: `${html}${list}` }
+  return { text: plain, html: asLines(`${html}${list}`) }
+}
+
+/** With the line ends of mail, in the copy for the Sent folder too, and without what no mail may hold. */
+function asLines(text: string): string {
+  return text.replaceAll(/\r\n?|\n/g, '\r\n').replaceAll('\0', '')
 }
 
 /** A subject that changes splits the thread in some mail programs, so it is repeated as it is. */

@@ -259,6 +259,21 @@ describe('what must not be mailed', () => {
     }
   })
 
+  it('is a line end or a NUL in the text that would make two mails of one', async () => {
+    const sandbox = await openSandbox()
+    const { ctx } = deskAt(sandbox)
+    const text = 'Hello\n.\nMAIL FROM:<eve@home.example>\r.\rRCPT\r\n.\r\n\u0000end'
+    await message(ctx, caseId, reply({ text }), key)
+    await message(ctx, caseId, reply({ text, html: `<p>${text}</p>` }), 'another')
+    const kept = sandbox.sent(support.address).map(({ raw }) => raw.toString('latin1'))
+    expect(kept).toHaveLength(2)
+    for (const raw of kept) expect(raw).not.toMatch(/\r(?!\n)|(?<!\r)\n|\0|=00/)
+    expect(sandbox.mailbox(ana.address)).toHaveLength(2)
+    expect((await sandbox.mailbox(ana.address)[0]?.parsed())?.text).toContain(
+      '\n.\nMAIL FROM:<eve@home.example>\n.\nRCPT',
+    )
+  })
+
   it('is a mail over 20 MB', async () => {
     const server = await silentServer()
     const { ctx } = deskAt({ smtp: server, imap: server })
