@@ -9,11 +9,11 @@ import type { MessageFacts, Observation, PersonFacts, ThreadFacts } from '#hub/c
 import { automaticSign } from './automatic.ts'
 import { readBounces } from './bounce.ts'
 import type { MailConfig } from './config.ts'
-import { firstOf, type Header, type HeaderBlock, readHeaders, valuesOf } from './headers.ts'
+import { firstOf, type Header, readHeaders, valuesOf } from './headers.ts'
 import { limits, type ParsedMail } from './parsed.ts'
 import { parseInWorker } from './parser.ts'
 import { caseIdOf, loopMark, provenMessageId } from './signed-address.ts'
-import { answersOf, digestOf, messageIdOf, namedRecipientsOf, provenOf, sentAtOf } from './thread.ts'
+import { answersOf, guestsOf, messageIdOf, provenOf, sentAtOf } from './thread.ts'
 import { isAgent, judgeSender, readFrom } from './trust.ts'
 
 export interface MailOrigin {
@@ -56,13 +56,6 @@ export async function readMail(
   return origin.folder === 'sent' ? readSent(read) : readReceived(read)
 }
 
-/** The same for every copy of a mail, wherever it lies: what was read before is known by it. */
-export function samenessKey(raw: Buffer): string {
-  const block = readHeaders(raw)
-  const { headers, bodyAt }: HeaderBlock = 'unreadable' in block ? { headers: [], bodyAt: 0 } : block
-  return digestOf(headers, raw, bodyAt)
-}
-
 interface ReadMail extends MailOrigin {
   readonly headers: readonly Header[]
   readonly mail: ParsedMail
@@ -102,7 +95,7 @@ function readSent(read: ReadMail): readonly Observation[] | Unreadable {
     const message = messageOf(read, 'agent', from)
     return [{ type: 'message', occurredAt: message.sentAt, byHub: true, caseId, message }]
   }
-  const customer = namedRecipientsOf(headers).find((one) => !isAgent(one, config))
+  const [customer] = guestsOf(headers, config)
   if (customer === undefined) return []
   const requester = { emails: [customer], verified: false }
   return [threaded(read, { kind: 'agent', from, proven: provenOf(headers, config), requester })]
@@ -168,6 +161,7 @@ function threaded(read: ReadMail, { kind, from, proven, requester }: Part): Obse
     proven,
     answers: answersOf(headers, config),
     from: from.address,
+    ...(kind === 'agent' ? { guests: guestsOf(headers, config) } : {}),
     automatic: automaticSign(clues, kind === 'agent' && read.folder === 'sent' ? nobody : config) !== undefined,
   }
   return { type: 'threaded', occurredAt: message.sentAt, byHub: false, message, thread }

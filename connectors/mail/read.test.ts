@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { samenessKey } from './parse.ts'
 import { bounceAddress, caseIdOf, loopMark, messageIdFor, replyAddress } from './signed-address.ts'
 import { config, fixtures, mail, observationsOf, read, reasonOf, receivedAt, threadedOf } from './test-mail.ts'
 
@@ -72,13 +71,6 @@ describe('a mail that was read', () => {
       expect(threadedOf(await read(mail([line], 'Bye.'))).message.id).not.toBe(first.message.id)
     }
     expect(threadedOf(await read(mail(['Message-ID: bare@x.example']))).message.id).toBe('<bare@x.example>')
-  })
-
-  it('is known again by its sameness key, which an id alone does not make', () => {
-    const key = samenessKey(Buffer.from(mail()))
-    expect(samenessKey(Buffer.from(`Received: by elsewhere\r\n${mail()}\r\n\r\n`))).toBe(key)
-    expect(samenessKey(Buffer.from(mail([], 'Something else.')))).not.toBe(key)
-    expect(samenessKey(Buffer.alloc(70_000))).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 
@@ -169,6 +161,16 @@ describe('our own mail', () => {
       automatic: false,
       opens: { requester: { emails: ['ana@customer.example'], verified: false } },
     })
+  })
+
+  it('brings in whom the agent wrote to, and a customer’s mail brings in nobody', async () => {
+    const lines = [
+      `To: Ana <ana@customer.example>, ${replyAddress(config, caseId)}`,
+      'Cc: Bob <Bob@customer.example>, leo@agents.example, support@example.com, ana@customer.example',
+    ]
+    const sent = threadedOf(await read(mail(['From: support@example.com', ...lines]), { folder: 'sent' }))
+    expect(sent.thread.guests).toEqual(['ana@customer.example', 'bob@customer.example'])
+    expect(threadedOf(await read(mail(lines))).thread).not.toHaveProperty('guests')
   })
 
   it('in the Sent folder is of no interest when it is another’s or stays among us', async () => {

@@ -65,6 +65,11 @@ export function provenCase(config: Signer, recipient: string): string | undefine
   return sameText(given, mac(config, 'reply', caseId)) ? caseId : undefined
 }
 
+/** An address of this mailbox with something after a plus: signed by us, or by nobody. */
+export function isOwnSubaddress(config: Signer, recipient: string): boolean {
+  return subaddressIn(config, recipient) !== undefined
+}
+
 /** The case, and the message where the return path was long enough to name it. */
 export function provenBounce(
   config: Signer,

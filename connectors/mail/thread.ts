@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto'
 import { readAddresses } from './addresses.ts'
 import type { MailConfig } from './config.ts'
 import { firstOf, type Header, valuesOf } from './headers.ts'
-import { isShapedLikeOurs, provenCase, provenMessageId, type Signer } from './signed-address.ts'
+import { isOwnSubaddress, isShapedLikeOurs, provenCase, provenMessageId, type Signer } from './signed-address.ts'
+import { isAgent } from './trust.ts'
 
 const maxIdLength = 500
 const maxAnswers = 20
 const maxRecipients = 200
+const maxGuests = 50
 
 /**
  * The message id with its angle brackets, as it stands in `References`; case kept. A mail without a usable one gets one from
@@ -18,11 +20,7 @@ export function messageIdOf(headers: readonly Header[], raw: Buffer, bodyAt: num
   return given ?? `<${digestOf(headers, raw, bodyAt).slice(0, 32)}@no-message-id.invalid>`
 }
 
-/**
- * What makes two copies of a mail the same: message ids alone are reused by broken programs and by those who want a mail to be
- * taken for another.
- */
-export function digestOf(headers: readonly Header[], raw: Buffer, bodyAt: number): string {
+function digestOf(headers: readonly Header[], raw: Buffer, bodyAt: number): string {
   const digest = createHash('sha256')
   for (const name of ['message-id', 'from', 'date', 'subject']) digest.update(`${firstOf(headers, name) ?? ''}\n`)
   // Servers differ in what they do to the ends of a message.
@@ -64,8 +62,14 @@ export function recipientsOf(headers: readonly Header[]): readonly string[] {
   return [...new Set([...delivered, ...namedRecipientsOf(headers)])].slice(0, maxRecipients)
 }
 
-export function namedRecipientsOf(headers: readonly Header[]): readonly string[] {
+function namedRecipientsOf(headers: readonly Header[]): readonly string[] {
   return ['to', 'cc'].flatMap((name) => valuesOf(headers, name).flatMap(addressesIn))
+}
+
+/** Whom a mail of ours went to: people, not ourselves. */
+export function guestsOf(headers: readonly Header[], config: MailConfig): readonly string[] {
+  const named = namedRecipientsOf(headers).filter((one) => !isAgent(one, config) && !isOwnSubaddress(config, one))
+  return [...new Set(named)].slice(0, maxGuests)
 }
 
 function addressesIn(value: string): readonly string[] {

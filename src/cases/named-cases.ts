@@ -1,6 +1,7 @@
 /** The SQL of threads: the cases that messages name, and who takes part in them. */
 import { sql } from 'kysely'
 import type { CaseStatus } from '#hub/connector/facts.ts'
+import { insertMany } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { CaseRef, MessageRef } from './store.ts'
 import type { NamedCase, NamedMessage } from './threads.ts'
@@ -12,6 +13,24 @@ interface Row {
   readonly status: CaseStatus
   readonly messages: NamedMessage[]
   readonly participants: string[]
+}
+
+/** Somebody whom an agent brought into a case. */
+export interface Guest {
+  readonly connectionId: string
+  /** The connection's id of the case. */
+  readonly externalId: string
+  readonly address: string
+  /** The connection's id of the message that did it. */
+  readonly messageId: string
+}
+
+const guestColumns = { connectionId: 'text', externalId: 'text', address: 'text', messageId: 'text' }
+
+/** Those who are in already stay as they are. */
+export async function noteGuests(db: Db, guests: readonly Guest[]): Promise<void> {
+  const tail = 'on conflict (workspace_id, connection_id, external_id, address) do nothing'
+  await insertMany(db, 'case_guests', guestColumns, guests, tail)
 }
 
 /** @param messages both those that came and those that they answer. */
@@ -55,6 +74,9 @@ export async function namedCases(
         union
         select message.author ->> 'email' from messages message
         where message.case_id = found.id and message.author ->> 'kind' <> 'system' and message.author ->> 'email' is not null
+        union
+        select guest.address from case_links link join case_guests guest using (connection_id, external_id)
+        where link.case_id = found.id and link.connection_id = named.connection_id
       ) as participants
     from named join cases found on found.id = named.case_id
   `.execute(db)

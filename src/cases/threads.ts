@@ -18,7 +18,7 @@ export interface NamedCase {
   /** Its ids there; messages go by the first. */
   readonly externalIds: readonly string[]
   readonly isClosed: boolean
-  /** Addresses of its requester and of everybody who wrote in it. */
+  /** Addresses of its requester, of everybody who wrote in it, and of those whom an agent wrote to. */
   readonly participants: readonly string[]
   /** Those of its messages that somebody names, or that came again. */
   readonly messages: readonly NamedMessage[]
@@ -44,6 +44,8 @@ export type Placement =
       readonly reopens: boolean
       /** Kept on the case; it is nobody's reply. */
       readonly isSilent: boolean
+      /** Those whom its author, one of ours, brought in. */
+      readonly guests: readonly string[]
     }
   /** `claims`: the connection's id of the case that the sender named and may not, or can no longer, join. */
   | { readonly kind: 'opens'; readonly case: CaseFacts; readonly message: MessageFacts; readonly claims?: string }
@@ -116,11 +118,21 @@ export function createThreads(named: readonly NamedCase[]): Threads {
     note(connectionId, message, known, thread)
     const { externalId } = known
     if (!thread.automatic) {
-      known.participants.add(addressOf(thread.from))
-      return { kind: 'joins', externalId, message, reopens: message.author.kind === 'customer', isSilent: false }
+      const isOurs = message.author.kind === 'agent'
+      // A stranger in copy of a customer's mail is the customer's wish, not ours.
+      const guests = isOurs ? [...new Set(thread.guests?.map(addressOf))] : []
+      for (const one of [thread.from, ...guests]) known.participants.add(addressOf(one))
+      return {
+        kind: 'joins',
+        externalId,
+        message,
+        reopens: message.author.kind === 'customer',
+        isSilent: false,
+        guests,
+      }
     }
     const quiet = { ...message, visibility: 'internal', author: { ...message.author, kind: 'system' } } as const
-    return { kind: 'joins', externalId, message: quiet, reopens: false, isSilent: true }
+    return { kind: 'joins', externalId, message: quiet, reopens: false, isSilent: true, guests: [] }
   }
 
   function open(

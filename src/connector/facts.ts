@@ -126,6 +126,10 @@ export interface ThreadFacts {
   readonly answers: readonly string[]
   /** The sender's address: a case is joined only by those who take part in it. */
   readonly from: string
+  /**
+   * Whom an agent wrote to: they take part in the case from then on. Absent for what others wrote, who can bring nobody in.
+   */
+  readonly guests?: readonly string[]
   /** Written by a machine: never opens or reopens a case, is never answered, and counts as nobody's reply. */
   readonly automatic: boolean
 }

@@ -1,5 +1,5 @@
 /** Mail has no cases: each message is given its case before the batch is worked, by one query for all. */
-import { createThreads, namedCases, otherMessageId, type Placement } from '#hub/cases/index.ts'
+import { createThreads, namedCases, noteGuests, otherMessageId, type Placement } from '#hub/cases/index.ts'
 import type { Fact } from '#hub/normalise/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
@@ -18,17 +18,25 @@ export async function placeThreads(trx: Trx, steps: readonly Step<Fact>[]): Prom
   const threaded = steps.flatMap((step) => (step.fact.type === 'threaded' ? [{ ...step, fact: step.fact }] : []))
   const named = threaded.length === 0 ? [] : await casesNamedBy(trx, threaded)
   const threads = createThreads(named)
+  const guests: Parameters<typeof noteGuests>[1][number][] = []
   const inOrder = threaded.toSorted((a, b) => Date.parse(a.fact.message.sentAt) - Date.parse(b.fact.message.sentAt))
   let next = 0
-  return steps.flatMap((step): readonly Step[] => {
-    const { fact } = step
-    if (fact.type !== 'threaded') return [{ ...step, fact }]
+  const placed = steps.flatMap((step): readonly Step[] => {
+    const { fact: told } = step
+    if (told.type !== 'threaded') return [{ ...step, fact: told }]
     const turn = inOrder[next]
     next += 1
     if (!turn) return []
-    const placement = threads.place(turn.connectionId, turn.fact.message, turn.fact.thread)
-    return factsOf(placement, turn.fact).map((placed) => ({ ...turn, fact: placed }))
+    const { connectionId } = turn
+    const placement = threads.place(connectionId, turn.fact.message, turn.fact.thread)
+    if (placement.kind === 'joins') {
+      const { externalId, message } = placement
+      guests.push(...placement.guests.map((address) => ({ connectionId, externalId, address, messageId: message.id })))
+    }
+    return factsOf(placement, turn.fact).map((fact) => ({ ...turn, fact }))
   })
+  await noteGuests(trx, guests)
+  return placed
 }
 
 function casesNamedBy(trx: Trx, threaded: readonly Step<ThreadedFact>[]) {

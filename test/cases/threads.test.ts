@@ -107,6 +107,7 @@ describe('where a message belongs', () => {
       message: { ...message('m2'), visibility: 'internal', author: { kind: 'system', email: 'somebody@example.org' } },
       reopens: false,
       isSilent: true,
+      guests: [],
     })
     for (const from of ['robot@example.net', 'ana@example.com'])
       expect(threads.place(connection, message('m3'), thread(from, auto))).toEqual({ kind: 'nowhere' })
@@ -127,6 +128,18 @@ describe('where a message belongs', () => {
     expect(reply).toMatchObject({ kind: 'joins', externalId: 'c7' })
     const third = threads.place(connection, message('m3'), thread('bob@example.com', { answers: ['m2'] }))
     expect(third).toMatchObject({ kind: 'opens', claims: 'c7' })
+  })
+
+  it('lets in whom an agent wrote to, and nobody on the word of a customer or a machine', () => {
+    const place = (id: string, from: string, kind: 'customer' | 'agent', rest: Partial<ThreadFacts>) =>
+      threads.place(connection, message(id, kind), thread(from, { answers: ['m1'], ...rest }))
+    const guests = [' Bob@Example.com']
+    const threads = createThreads([known])
+    place('m2', 'ana@example.com', 'customer', { guests })
+    place('m3', 'support@desk.example', 'agent', { guests, automatic: true })
+    expect(place('m4', 'bob@example.com', 'customer', {})).toMatchObject({ kind: 'opens', claims: 'c1' })
+    expect(place('m5', 'support@desk.example', 'agent', { guests })).toMatchObject({ guests: ['bob@example.com'] })
+    expect(place('m6', 'bob@example.com', 'customer', {})).toMatchObject({ kind: 'joins', reopens: true })
   })
 
   it('gives a stranger no way into a case by claiming to be the message that opened it', () => {

@@ -43,7 +43,7 @@ describe('mail', () => {
     expect((await scene.messages()).filter((one) => one.case_id === first?.id).map((one) => one.external_id)).toEqual(
       expect.arrayContaining(['m1', 'a1', 'b1']),
     )
-    expect(second).toMatchObject({ subject: 'About e1', custom: { related_case: 'of-m1' } })
+    expect(second).toMatchObject({ subject: 'About e1', custom: { related_case: first?.id } })
   })
 
   it('changes nothing when it is worked again, from the inbox or read anew', async () => {

@@ -87,6 +87,7 @@ const thread = z.strictObject({
   proven: z.array(id),
   answers: z.array(id),
   from: z.string().min(1),
+  guests: z.array(z.string().min(1)).exactOptional(),
   automatic: z.boolean(),
 })
 const bounce = z.strictObject({
