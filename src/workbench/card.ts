@@ -73,6 +73,8 @@ export interface ButtonAction {
   readonly style?: 'primary' | 'danger'
   /** Asked before anything happens. */
   readonly confirm?: Confirm
+  /** It opens a form: some tools must know that before it is pressed. */
+  readonly opensForm?: boolean
 }
 
 export interface Confirm {
