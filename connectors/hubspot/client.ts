@@ -8,9 +8,10 @@ import type * as Objects from '@hubspot/api-client/lib/codegen/crm/objects/index
 import { z } from 'zod'
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
 import { apiBase, apiVersion, type HubspotConfig } from './config.ts'
-import { parseExact, WireProblem } from './wire.ts'
+import { WireProblem } from './wire.ts'
 
 export type Hubspot = Context<HubspotConfig>
 

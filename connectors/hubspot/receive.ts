@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto'
 import type { InboundContext, InboundItem, InboundRequest, Verdict } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { type HmacProfile, verifyHmac } from '#hub/connector/hmac.ts'
 import type { HubspotConfig } from './config.ts'
-import { parseExact, WireEvent, WirePortal } from './wire.ts'
+import { WireEvent, WirePortal } from './wire.ts'
 
 type Inbound = InboundContext<HubspotConfig>
 

@@ -1,15 +1,6 @@
 /** HubSpot's shapes, as far as we read them; unknown fields pass. Ids are strings here, exact to the last digit. */
 import { z } from 'zod'
 
-/** Parses JSON; whole numbers that a double cannot hold come out as strings of their digits. @throws SyntaxError */
-export function parseExact(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-      ? context?.source
-      : value,
-  )
-}
-
 const id = z
   .union([z.string(), z.number().int().nonnegative()])
   .transform(String)

@@ -6,9 +6,10 @@ import type { ZendeskClient } from 'node-zendesk'
 import { z } from 'zod'
 import type { Context, HttpMethod } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
 import { apiBase, type ZendeskConfig } from './config.ts'
-import { parseExact, WireError } from './wire.ts'
+import { WireError } from './wire.ts'
 
 export type Zendesk = Context<ZendeskConfig>
 

@@ -1,11 +1,12 @@
 /** Webhooks in: whose are they, what is in them. Pure. https://developer.zendesk.com/documentation/webhooks/verifying/ */
 import type { InboundContext, InboundItem, InboundRequest, Verdict } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import type { Author, Observation } from '#hub/connector/facts.ts'
 import { type HmacProfile, sameText, signedKey, verifyHmac } from '#hub/connector/hmac.ts'
 import { publicTestSecret, type ZendeskConfig } from './config.ts'
 import { utc } from './mapping.ts'
-import { parseExact, WireEvent, WireEventComment, WireTrigger } from './wire.ts'
+import { WireEvent, WireEventComment, WireTrigger } from './wire.ts'
 
 type Inbound = InboundContext<ZendeskConfig>
 

@@ -1,9 +1,10 @@
 /** The sandbox's REST API, as far as the connector uses it. https://developer.zendesk.com/api-reference/ */
 import { z } from 'zod'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
 import { type Desk, type DeskAudit, DeskRefusal, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
 import { auditJson, organizationJson, sideloads, ticketJson, userJson } from './sandbox-json.ts'
-import { parseExact, wireId, wirePriorities, wireStatuses } from './wire.ts'
+import { wireId, wirePriorities, wireStatuses } from './wire.ts'
 
 export interface ApiOptions {
   readonly desk: Desk

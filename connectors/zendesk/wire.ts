@@ -11,15 +11,6 @@ declare global {
   }
 }
 
-/** Parses JSON; whole numbers that a double cannot hold come out as strings of their digits. @throws SyntaxError */
-export function parseExact(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-      ? context?.source
-      : value,
-  )
-}
-
 /** An id for a request body: a JSON number, exact at any size. */
 export function wireId(id: string): number | object {
   const number = Number(id)

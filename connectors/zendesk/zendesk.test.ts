@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Context, Http, InboundRequest } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { parseExact } from '#hub/connector/exact-json.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { signHmac } from '#hub/connector/hmac.ts'
 import { createSandbox, seededNumbers } from '#hub/connector/sandbox.ts'
@@ -11,7 +12,7 @@ import { publicTestSecret, type ZendeskConfig } from './config.ts'
 import { zendesk } from './connector.ts'
 import { signature } from './receive.ts'
 import { startSandbox, type ZendeskSandbox, type ZendeskSandboxOptions } from './sandbox.ts'
-import { parseExact, wireId } from './wire.ts'
+import { wireId } from './wire.ts'
 
 const exampleConfig = {
   subdomain: 'acme',
