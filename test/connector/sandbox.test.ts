@@ -87,6 +87,24 @@ describe('a sandbox', () => {
     expect((await fetch(`${desk.url}/door`)).status).toBe(200)
   })
 
+  it('says in the vendor’s own headers, too, when a refusal on demand ends', async () => {
+    const desk = await ticketDesk({
+      limits: [{ budget: 'default', requests: 9, perSeconds: 60 }],
+      limitHeaders: ({ remaining, resetSeconds }) => ({
+        'x-desk-left': String(remaining),
+        'x-desk-in': String(resetSeconds),
+      }),
+    })
+    desk.faults.set({ failRate: 1, status: 429, retryAfter: 7 })
+    const { status, headers } = await fetch(`${desk.url}/tickets/1`)
+    expect([status, headers.get('retry-after'), headers.get('x-desk-left'), headers.get('x-desk-in')]).toEqual([
+      429,
+      '7',
+      '0',
+      '7',
+    ])
+  })
+
   it('fails before the effect as it is told', async () => {
     const desk = await ticketDesk()
     desk.faults.set({ failRate: 1, status: 429, retryAfter: 7 })

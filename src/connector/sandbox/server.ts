@@ -123,7 +123,13 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     const exceeded = [limit?.named, limit].find((each) => each && each.remaining < 0)
     if (exceeded) return [{ status: 429, headers: { ...headers, ...retryAfter(exceeded.resetSeconds) } }, 'limited']
     const { failRate = 0, status = 503, dropAnswerAfterEffect = 0 } = faults
-    if (chance(failRate)) return [{ status, headers: { ...headers, ...retryAfter(faults.retryAfter) } }, 'failed']
+    if (chance(failRate)) {
+      // A vendor that refuses for its limit says the same in its own headers.
+      const resetSeconds = faults.retryAfter
+      const isLimit = limit && status === 429 && resetSeconds !== undefined
+      const told = isLimit ? options.limitHeaders?.({ ...limit, remaining: 0, resetSeconds }) : headers
+      return [{ status, headers: { ...told, ...retryAfter(resetSeconds) } }, 'failed']
+    }
     const key = idempotencyKey(request)
     const known = key === undefined ? undefined : firstAnswers.get(key)
     const answering = known ?? Promise.resolve(request).then((given) => route.answer(given))
