@@ -10,11 +10,11 @@ import { wireEvent } from './wire.ts'
 
 // https://developers.acme-desk.example/webhooks/signatures, read <date>
 export const profile: HmacProfile = {
-  header: 'x-acme-signature',
+  header: 'x-acme-desk-signature',
   algorithm: 'sha256',
   encoding: 'hex',
   template: '{ts}.{body}',
-  timestamp: { header: 'x-acme-timestamp', format: 'unix_seconds' },
+  timestamp: { header: 'x-acme-desk-timestamp', format: 'unix_seconds' },
 }
 
 export function verify(request: InboundRequest, secret: string, { now }: InboundContext<unknown>): Verdict {

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Capabilities, Connector, Http, InboundRequest } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
@@ -75,7 +79,7 @@ const inboundMistakes: readonly [string, Connector, RegExp][] = [
       verify: (request, secret) =>
         receive.verify(request, secret, {
           config: undefined,
-          now: () => new Date(Number(header(request, 'x-acme-timestamp')) * 1000),
+          now: () => new Date(Number(header(request, 'x-acme-desk-timestamp')) * 1000),
         }),
     }),
     /299 s early or late/,
@@ -84,7 +88,7 @@ const inboundMistakes: readonly [string, Connector, RegExp][] = [
     'is stricter about the time than others',
     withReceive({
       verify: (request, secret, ctx) => {
-        const age = ctx.now().getTime() - Number(header(request, 'x-acme-timestamp')) * 1000
+        const age = ctx.now().getTime() - Number(header(request, 'x-acme-desk-timestamp')) * 1000
         return Math.abs(age) > 60_000 ? { ok: false, reason: 'stale' } : receive.verify(request, secret, ctx)
       },
     }),
@@ -113,7 +117,7 @@ const inboundMistakes: readonly [string, Connector, RegExp][] = [
           request,
           secret || 'x',
           profile,
-          new Date(Number(header(request, 'x-acme-timestamp')) * 1000 || 0),
+          new Date(Number(header(request, 'x-acme-desk-timestamp')) * 1000 || 0),
         )
         const whole = expected[profile.header] ?? ''
         return whole.startsWith(given)
@@ -384,6 +388,19 @@ const otherMistakes: readonly [string, Connector, RegExp][] = [
     /settled/,
   ],
   [
+    'looks first, and never finds anything',
+    withWrite({ effects: { create: 'probed', update: 'keyed', message: 'keyed' }, find: async () => undefined }),
+    /finds a case that was written/,
+  ],
+  [
+    'finds what was never written',
+    withWrite({
+      effects: { create: 'probed', update: 'keyed', message: 'keyed' },
+      find: async () => ({ externalId: '1' }),
+    }),
+    /finds a case that was written/,
+  ],
+  [
     'leaves a secret unmarked',
     { ...good, config: z.object({ subdomain: z.string(), api_token: z.string() }) },
     /every secret is marked/,
@@ -432,10 +449,82 @@ describe('the conformance kit', () => {
     },
   )
 
+  it.each<[string, Change, RegExp]>([
+    ['comes by GET', (fixture) => Object.assign(fixture.request, { method: 'GET' }), /lets in: .*by POST only/],
+    [
+      'brings a form',
+      (fixture) => Object.assign(fixture.request, { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+      /lets in: .*takes JSON only/,
+    ],
+    [
+      'was changed after it was signed, and says the right signature',
+      (fixture) => Object.assign(fixture, { now: '2026-11-20T10:15:31Z', secret: 'another-secret-0001' }),
+      /accepted as recorded: .*sign\(\) would give it \{"x-acme-desk-timestamp":"1795169731"/,
+    ],
+    [
+      'points to a record that cannot be read',
+      (fixture) =>
+        Object.assign(fixture.expected, {
+          observations: [
+            { type: 'pointer', entity: 'person', id: '7', occurredAt: '2026-11-20T10:15:29.000Z', byHub: false },
+          ],
+        }),
+      /points to: .*no readPeople/,
+    ],
+  ])('catches a webhook that %s', async (_, change, match) => {
+    expect(await complaints(folderWith(change))).toEqual(expect.arrayContaining([expect.stringMatching(match)]))
+  })
+
+  it('does not take a fixture with a number that JSON cannot hold', () => {
+    const changed = folderWith(
+      ({ expected }) => Object.assign(expected, { items: ['LONG'] }),
+      (text) => text.replace('"LONG"', '9007199254740993'),
+    )
+    expect(() => checks(good, changed, exampleConfig, options)).toThrow(/ticket.json: .*9007199254740993 is longer/)
+  })
+
   it('does not take a missing sandbox without a reason', async () => {
     expect(await failing(good, /plays the vendor/, { sign: options.sign })).toEqual(['sandbox: plays the vendor'])
   })
 })
+
+interface Fixture {
+  readonly request: object
+  readonly expected: object
+}
+type Change = (fixture: Fixture) => void
+const folders: string[] = []
+afterAll(() => {
+  for (const made of folders) rmSync(made, { recursive: true })
+})
+
+/** The template with another `ticket.json`. */
+function folderWith(change: Change, write = (text: string) => text): URL {
+  const made = mkdtempSync(join(tmpdir(), 'kit-'))
+  folders.push(made)
+  cpSync(folder, made, { recursive: true })
+  const file = join(made, 'fixtures/inbound/ticket.json')
+  const fixture = z
+    .looseObject({ request: z.looseObject({}), expected: z.looseObject({}) })
+    .parse(JSON.parse(readFileSync(file, 'utf8')))
+  change(fixture)
+  writeFileSync(file, write(JSON.stringify(fixture)))
+  return pathToFileURL(`${made}/`)
+}
+
+/** `name: message` of each check of that fixture and of pointers that fails. */
+async function complaints(changed: URL): Promise<string[]> {
+  const failed: string[] = []
+  for (const { name, skip, run } of checks(good, changed, exampleConfig, options)) {
+    if (skip !== undefined || !/^inbound ticket|^pointers/.test(name)) continue
+    try {
+      await run()
+    } catch (error) {
+      failed.push(`${name}: ${error}`)
+    }
+  }
+  return failed
+}
 
 function parsedOr(body: string, otherwise: object): unknown {
   try {

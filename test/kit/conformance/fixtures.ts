@@ -22,7 +22,7 @@ const inbound = z.strictObject({
   secret: z.string().min(1),
   request: z.strictObject({
     method: z.string(),
-    /** Path and query; whole where the vendor signs the URL. */
+    /** Path and query, below `https://hub.example.com`; whole where the vendor signs the URL. */
     url: z.string().regex(/^(\/|https:\/\/)/, 'a path, or an https URL'),
     headers,
     /** The exact text; `bodyJson` is for bodies without spaces, which is how most vendors send them. */
@@ -98,12 +98,21 @@ function files<T>(folder: URL, read: (name: string, json: unknown) => T): T[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
   return names.sort().map((name) => {
     try {
-      return read(name.replace(/\.json$/, ''), JSON.parse(readFileSync(new URL(name, folder), 'utf8')))
+      return read(name.replace(/\.json$/, ''), parseFixture(readFileSync(new URL(name, folder), 'utf8')))
     } catch (cause) {
       throw new Error(`fixture ${new URL(name, folder).pathname}: ${cause instanceof Error ? cause.message : cause}`, {
         cause,
       })
     }
+  })
+}
+
+/** A longer number would arrive as another one. @throws SyntaxError */
+function parseFixture(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown, context?: { readonly source?: string }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d+$/.test(context?.source ?? '')) return value
+    const instead = 'write the text that has it as "body", and in "args" and "expected" a string'
+    throw new SyntaxError(`"${key}": ${context?.source} is longer than a number in JSON can be here; ${instead}`)
   })
 }
 
@@ -122,7 +131,12 @@ export type SignRequest = (
 export function requestOf(fixture: InboundFixture, sign: SignRequest | undefined): InboundRequest {
   const { method, url, headers, body, bodyJson } = fixture.request
   const text = body ?? (bodyJson === undefined ? '' : JSON.stringify(bodyJson))
-  const request = { method, url, headers, body: Buffer.from(text) }
+  const request = {
+    method,
+    url: url.startsWith('/') ? `https://hub.example.com${url}` : url,
+    headers,
+    body: Buffer.from(text),
+  }
   if (!fixture.request.sign) return request
   if (!sign) throw new Error(`fixture ${fixture.name} leaves signing to the kit: give conformance() the option "sign"`)
   return { ...request, headers: { ...headers, ...sign(request, fixture.secret, new Date(fixture.now)) } }

@@ -40,7 +40,8 @@ function fixtureChecks(subject: Subject, receive: Receive, fixture: InboundFixtu
     name: `inbound ${fixture.name}: ${name}`,
     run: () => offline(() => run(received())),
   })
-  if ('reply' in fixture.expected) return [check('is a handshake, answered at once', answersHandshake)]
+  const letIn = check('is a request that the hub lets in: POST with JSON', isLetIn)
+  if ('reply' in fixture.expected) return [letIn, check('is a handshake, answered at once', answersHandshake)]
   const reading =
     'items' in fixture.expected
       ? [
@@ -50,7 +51,7 @@ function fixtureChecks(subject: Subject, receive: Receive, fixture: InboundFixtu
           ...hostileChecks(check),
         ]
       : [check('is refused as unreadable, not as a failure', isUnreadable)]
-  return [...authenticityChecks(subject, fixture, check), ...reading]
+  return [letIn, ...authenticityChecks(subject, fixture, check), ...reading]
 }
 
 export type MakeCheck = (name: string, run: (given: Received) => void | Promise<void>) => Check
@@ -66,7 +67,7 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
   }
   return [
     check('is accepted as recorded', (given) => {
-      assert.deepEqual(verdict(given), { ok: true })
+      assert.deepEqual(verdict(given), { ok: true }, `verify() refuses the fixture${signedAnew(subject, given)}`)
       assert.equal(given.receive.handshake?.(given.request, given.ctx), undefined, 'taken for a handshake')
     }),
     check('is refused when a header of its proof is missing or cut anywhere', (given) => {
@@ -133,6 +134,19 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
       refuses(given, { headers: {}, body: Buffer.alloc(0) }, 'nothing at all')
     }),
   ]
+}
+
+/** What an author puts into the fixture after it was changed. */
+function signedAnew({ sign }: Subject, { fixture, request, ctx }: Received): string {
+  if (!sign || fixture.request.sign) return ''
+  return `; sign() would give it ${JSON.stringify(sign(request, fixture.secret, ctx.now()))}`
+}
+
+/** As the ingress: others get 405 and 415, and the connector does not see them. */
+function isLetIn({ request: { method, headers } }: Received): void {
+  assert.equal(method, 'POST', 'the hub takes webhooks by POST only')
+  const type = headers['content-type'] ?? ''
+  assert.match(type, /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i, `content-type "${type}": the hub takes JSON only`)
 }
 
 function verdict(given: Received, change: Partial<InboundRequest> = {}, ctx = given.ctx): { readonly ok: boolean } {
@@ -226,7 +240,7 @@ async function toleratesNewFields(given: Received): Promise<void> {
     const without = JSON.parse(JSON.stringify(read.observations), (key, value) =>
       key === newField ? undefined : value,
     )
-    assert.deepEqual(without, observations, `${newField} changed what the ${items.length} items say`)
+    assert.deepEqual(without, observations, `a new field changed what the ${items.length} items say: ${changed}`)
   }
 }
 

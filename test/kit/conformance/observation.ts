@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import {
+  type CaseFacts,
   casePriorities,
   caseStatuses,
   channels,
@@ -54,7 +55,8 @@ const caseFacts = z.strictObject({
   updatedAt: time.exactOptional(),
   version: z.string().exactOptional(),
   deleted: z.boolean().exactOptional(),
-})
+  createdByKey: z.string().exactOptional(),
+} satisfies Record<keyof CaseFacts, z.ZodType>)
 const attachment = z.strictObject({
   id: id.exactOptional(),
   name: z.string(),

@@ -1,17 +1,26 @@
 /** The connector and its sandbox play together over real HTTP: what chance does to webhooks must not change what is known. */
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { z } from 'zod'
+import type { Page } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { createSandbox, type StartSandbox, type VendorSandbox } from '#hub/connector/sandbox.ts'
 import { type Check, plain, type Subject } from './check.ts'
 import { readItems } from './inbound-checks.ts'
+import { observationSchema } from './observation.ts'
 import { effectOf, invoke } from './outbound-checks.ts'
 import { reasonAgainst } from './quality.ts'
 import { testContext } from './test-http.ts'
 
 const now = new Date('2026-11-20T10:15:30Z')
-/** The webhook secret: long enough and valid base64, so that every scheme can use it. */
-const secret = 'whsec_S2l0U2VjcmV0MDEyMzQ1Njc4OWFiY2RlZg=='
+/** The webhook secret that the hub would make: long enough and valid base64, so that every scheme can use it. */
+const hubsSecret = 'whsec_S2l0U2VjcmV0MDEyMzQ1Njc4OWFiY2RlZg=='
+/** As in the hub: what an admin enters as `webhook_secret` (the vendor's own secret, its public key) counts before ours. */
+function webhookSecret({ config }: VendorSandbox): string {
+  const { webhook_secret: entered } = config
+  return typeof entered === 'string' ? entered : hubsSecret
+}
 
 export function sandboxChecks(subject: Subject): Check[] {
   const { sandbox: start, connector } = subject
@@ -43,6 +52,12 @@ export function sandboxChecks(subject: Subject): Check[] {
   ]
   if (effectOf(subject, 'writeCase.create') === 'keyed')
     checks.push(check('a repeated create has one effect', (sandbox) => createsOnce(subject, sandbox)))
+  if (effectOf(subject, 'writeCase.create') === 'probed')
+    checks.push(
+      check('find() finds a case that was written, and none that was not', (sandbox) =>
+        findsWhatWasWritten(subject, sandbox),
+      ),
+    )
   return connector.can.receive ? [...checks, ...webhookChecks(subject, start)] : checks
 }
 
@@ -62,19 +77,29 @@ function webhookChecks(subject: Subject, start: StartSandbox): Check[] {
     name: 'sandbox: reading finds what lost webhooks were about',
     run: async () => {
       const told = caseIds([...(await known(plainPlay)).items.values()].flat())
-      const read = await withSandbox(start, async (sandbox) => {
-        const ctx = contextTo(subject, sandbox)
-        const cursor = (await pages(subject, ctx, undefined)).at(-1)?.cursor
-        sandbox.webhooks.faults.set({ loseRate: 1 })
-        await sandbox.play()
-        return caseIds((await pages(subject, ctx, cursor)).flatMap((page) => page.observations))
-      })
+      const since = async (cursor: string | undefined) => {
+        const read = await withSandbox(start, async (sandbox) => {
+          const ctx = contextTo(subject, sandbox)
+          const first = await pages(subject, ctx, undefined)
+          sandbox.webhooks.faults.set({ loseRate: 1 })
+          await sandbox.play()
+          return await pages(subject, ctx, cursor ?? first.at(-1)?.cursor)
+        })
+        for (const one of read.flatMap((page) => page.observations)) observationSchema.parse(one)
+        return read
+      }
+      const read = await since(undefined)
+      const idsIn = (found: readonly Page[]) => caseIds(found.flatMap((page) => page.observations))
       assert.ok(told.length > 0, 'the scene is about no case')
-      assert.deepEqual(
-        told.filter((id) => !read.includes(id)),
-        [],
-        'cases that changes() did not find',
-      )
+      assert.deepEqual(missing(told, idsIn(read)), [], 'cases that changes() did not find')
+      for (const [index, { cursor }] of read.slice(0, -1).entries()) {
+        const rest = idsIn(read.slice(index + 1))
+        assert.deepEqual(
+          missing(rest, idsIn(await since(cursor))),
+          [],
+          `cases not found from the cursor of page ${index + 1} on`,
+        )
+      }
     },
   }
   const noPolling = reasonAgainst(subject.quality, 'poll_fallback')
@@ -130,6 +155,7 @@ interface Seen {
 async function withHub(subject: Subject, sandbox: VendorSandbox, seen: Seen, use: () => Promise<void>): Promise<void> {
   const { receive } = subject.connector.can
   assert.ok(receive)
+  const secret = webhookSecret(sandbox)
   const ctx = { config: subject.connector.config.parse(sandbox.config), now: () => now }
   const hub = await createSandbox({
     routes: [
@@ -175,6 +201,23 @@ async function createsOnce(subject: Subject, sandbox: VendorSandbox): Promise<vo
   assert.deepEqual(outcomes, ['answer_dropped', 'repeated'], 'the second attempt must be recognised by its key')
 }
 
+/** To `find`, a written call and one whose answer was lost are the same. `unknown` is an answer, too: then the hub marks it. */
+async function findsWhatWasWritten(subject: Subject, sandbox: VendorSandbox): Promise<void> {
+  const key = '7c1e0a64f2b94d0e8a35d1c2b3a49586'
+  const requester = { name: 'Ana García', emails: ['ana@acme.example'] }
+  const draft = { subject: 'Call back', text: 'Please call Ana.', visibility: 'public', requester }
+  const ctx = contextTo(subject, sandbox)
+  const find = () => invoke(subject, ctx, 'writeCase.find', ['create', 'aaaaaaaaaaaaaaaa', key])
+  const before = await find()
+  assert.ok(before === undefined || before === 'unknown', `found before it was written: ${inspect(before)}`)
+  const written = receipt.parse(await invoke(subject, ctx, 'writeCase.create', [draft, key]))
+  const after = await find()
+  if (after === 'unknown') return
+  assert.ok(after !== undefined, `written as ${written.externalId}, and find() says that it is not there`)
+  assert.equal(receipt.parse(after).externalId, written.externalId, 'find() found something else than was written')
+}
+const receipt = z.looseObject({ externalId: z.string() })
+
 async function pages(subject: Subject, ctx: ReturnType<typeof contextTo>, cursor: string | undefined) {
   const { changes } = subject.connector.can
   assert.ok(changes, 'the connector has no changes(); say in quality.json why (poll_fallback)')
@@ -190,6 +233,8 @@ function caseIds(observations: readonly Observation[]): string[] {
   })
   return [...new Set(ids)]
 }
+
+const missing = (wanted: readonly string[], found: readonly string[]) => wanted.filter((id) => !found.includes(id))
 
 const anyPort = /127\.0\.0\.1:\d+/g
 

@@ -42,9 +42,13 @@ export function staticChecks(subject: Subject): Check[] {
       name: 'manifest: documentation and hosts are the vendor’s own, not placeholders',
       run() {
         const placeholders = [connector.manifest.docs, ...connector.manifest.hosts].filter((text) =>
-          /\bexample\b/.test(text),
+          /\.example(\/|$)/.test(text),
         )
-        assert.deepEqual(placeholders, [])
+        assert.deepEqual(
+          placeholders,
+          [],
+          'manifest.json still has the addresses of the template: put the vendor’s own',
+        )
         assert.ok(
           connector.manifest.hosts.length > 0 || connector.hostsOf,
           'no host: give hosts, or hostsOf for self-hosted ones',
@@ -55,7 +59,11 @@ export function staticChecks(subject: Subject): Check[] {
       name: 'settings: the example is accepted, and every secret is marked .meta({ secret: true })',
       run() {
         configOf(subject, {})
-        assert.deepEqual(unmarkedSecrets(settingsSchema(subject)), [])
+        assert.deepEqual(
+          unmarkedSecrets(settingsSchema(subject)),
+          [],
+          'config.ts: fields that are named like secrets; mark them .meta({ secret: true }), or name them otherwise',
+        )
       },
     },
     {
@@ -101,12 +109,13 @@ export function staticChecks(subject: Subject): Check[] {
         assert.deepEqual(
           subject.sockets ? [] : declaredCalls(subject).filter((call) => !shown.has(call)),
           [],
-          'calls without a fixture',
+          'declared in connector.ts and shown by no file in fixtures/outbound',
         )
         if (connector.can.receive)
           assert.ok(subject.inbound.length > 0, 'fixtures/inbound: none, but the connector receives')
       },
     },
+    ...pointerChecks(subject),
     ...[...subject.inbound, ...subject.outbound].flatMap(({ name, todo }) =>
       todo === undefined
         ? []
@@ -118,6 +127,31 @@ export function staticChecks(subject: Subject): Check[] {
           ],
     ),
   ]
+}
+
+/** The hub reads what a thin webhook points to, or knows nothing of it. */
+function pointerChecks({ connector, inbound }: Subject): Check[] {
+  const readers = { case: 'readCases', person: 'readPeople' } as const
+  const observations = inbound.flatMap(({ expected }) => ('items' in expected ? expected.observations : []))
+  const entities = new Set(
+    observations.map(
+      (one) => z.object({ type: z.literal('pointer'), entity: z.enum(['case', 'person']) }).safeParse(one).data?.entity,
+    ),
+  )
+  return [...entities].flatMap((entity) =>
+    entity === undefined
+      ? []
+      : [
+          {
+            name: `pointers: the hub can read the ${entity} that a webhook points to`,
+            run: () =>
+              assert.ok(
+                connector.can[readers[entity]],
+                `webhooks point to a ${entity}, and the connector has no ${readers[entity]}: nothing would come of them`,
+              ),
+          },
+        ],
+  )
 }
 
 function hasEffects(value: unknown): value is { readonly effects: Readonly<Record<string, unknown>> } {
