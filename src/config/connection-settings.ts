@@ -164,6 +164,8 @@ export function knownConnection(name: string, connector: Connector): KnownConnec
     name,
     connector: connector.manifest.id,
     can: Object.keys(connector.can),
-    ...(writeCase ? { caseFields: writeCase.fields } : {}),
+    // Where the vendor keeps no cases, the hub keeps their fields itself.
+    ...(writeCase && !writeCase.needsThread ? { caseFields: writeCase.fields } : {}),
+    ...(writeCase?.needsThread ? { isConversation: true } : {}),
   }
 }

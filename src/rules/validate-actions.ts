@@ -112,7 +112,7 @@ function actionChecks(connections: readonly KnownConnection[] | undefined): Reco
     reply: message,
     note: message,
     create_case: shape('"create_case"', {
-      connection: { check: connectionThatCan('writeCase', 'open cases'), required: true },
+      connection: { check: caseConnectionCheck(connections), required: true },
       subject: { check: template(), required: true },
       text: { check: template(), required: true },
       priority: { check: priority },
@@ -159,6 +159,34 @@ function template(): Check {
 }
 
 function connectionCheck(connections: readonly KnownConnection[] | undefined, capability: string, deed: string): Check {
+  return abilityCheck(
+    connections,
+    ({ can }) => can.includes(capability),
+    () => ({ cannot: deed }),
+  )
+}
+
+/** What `create_case` writes is for colleagues. */
+function caseConnectionCheck(connections: readonly KnownConnection[] | undefined): Check {
+  return abilityCheck(
+    connections,
+    ({ can, isConversation }) => can.includes('writeCase') && !isConversation,
+    ({ isConversation }) =>
+      isConversation
+        ? {
+            cannot: 'open cases for colleagues: what is written there goes to the customer',
+            instead: ', or answer the customer with "reply"',
+          }
+        : { cannot: 'open cases' },
+  )
+}
+
+/** @param lack what one that is not able cannot do, and what to write in place of the action. */
+function abilityCheck(
+  connections: readonly KnownConnection[] | undefined,
+  isAble: (connection: KnownConnection) => boolean,
+  lack: (connection: KnownConnection) => { readonly cannot: string; readonly instead?: string },
+): Check {
   const name = nameOf(
     'a connection',
     connections?.map((connection) => connection.name),
@@ -166,13 +194,11 @@ function connectionCheck(connections: readonly KnownConnection[] | undefined, ca
   return (value, path, issues) => {
     name(value, path, issues)
     const connection = connections?.find((candidate) => candidate.name === value)
-    if (!connection || connection.can.includes(capability)) return
-    const able =
-      connections
-        ?.filter((candidate) => candidate.can.includes(capability))
-        .map((candidate) => `"${candidate.name}"`) ?? []
-    const hint = able.length > 0 ? `${able.slice(0, 12).join(', ')} can` : 'connect one that can'
-    issues.push({ path, message: `${show(value)} (${connection.connector}) cannot ${deed}`, hint })
+    if (!connection || isAble(connection)) return
+    const able = connections?.filter(isAble).map((candidate) => `"${candidate.name}"`) ?? []
+    const { cannot, instead = '' } = lack(connection)
+    const hint = (able.length > 0 ? `${able.slice(0, 12).join(', ')} can` : 'connect one that can') + instead
+    issues.push({ path, message: `${show(value)} (${connection.connector}) cannot ${cannot}`, hint })
   }
 }
 

@@ -18,6 +18,8 @@ export interface KnownConnection {
   readonly can: readonly string[]
   /** The fields of a case it can write; all when absent. */
   readonly caseFields?: readonly CaseField[]
+  /** Its cases are conversations with the customer: it has no place for what only colleagues may read. */
+  readonly isConversation?: true
 }
 
 export type Validated =

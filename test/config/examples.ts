@@ -17,7 +17,7 @@ const settings = z.strictObject({
     .optional(),
 })
 
-/** A desk that takes cases but no assignee; a chat that takes notices; a CRM that takes people. */
+/** A desk that takes cases but no assignee; a chat that takes notices; a CRM that takes people; a mailbox. */
 const connectors = {
   tickets: defineConnector({
     manifest: manifest('tickets'),
@@ -38,6 +38,21 @@ const connectors = {
     config: z.strictObject({}),
     check,
     can: { notify: { send: idle, effects: { send: 'keyed' } } },
+  }),
+  mailbox: defineConnector({
+    manifest: manifest('mailbox'),
+    config: z.strictObject({}),
+    check,
+    can: {
+      writeCase: {
+        fields: [],
+        needsThread: true,
+        create: idle,
+        update: idle,
+        message: idle,
+        effects: { create: 'keyed', update: 'keyed', message: 'keyed' },
+      },
+    },
   }),
   crm: defineConnector({
     manifest: manifest('crm'),

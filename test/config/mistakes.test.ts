@@ -21,6 +21,12 @@ const inRule = (keys: Readonly<Record<string, string>>, message: string, hint?: 
 const inIf = (condition: string, message: string, hint?: string) => inRule({ if: condition }, message, hint)
 const inThen = (action: string, message: string, hint?: string) => inRule({ then: `[${action}]` }, message, hint)
 
+it('finds nothing wrong with what the hub keeps itself for the cases of a mailbox', () => {
+  const text = withRule({ then: '[{ status: solved }, { assign: { agent: leo@desk.example } }]' })
+  const mailbox = text.replace(': chat', ': mailbox')
+  expect(readConfig({ main: { name: 'deskweave.yaml', text: mailbox }, included: [] }, known)).toHaveProperty('config')
+})
+
 function expectProblem({ text: written, message, hint }: Row): void {
   const { text, place } = marked(written)
   const result = readConfig({ main: { name: 'deskweave.yaml', text }, included: [] }, known)
@@ -207,6 +213,14 @@ describe('an action', () => {
       '{ create_case: { connection: ▲Chat, subject: a, text: b } }',
       '"Chat" (chat) cannot open cases',
       '"Legacy desk" can',
+    ),
+    file(
+      withRule({ then: '[{ create_case: { connection: ▲Chat, subject: a, text: b } }]' }).replace(
+        ': chat',
+        ': mailbox',
+      ),
+      '"Chat" (mailbox) cannot open cases for colleagues: what is written there goes to the customer',
+      '"Legacy desk" can, or answer the customer with "reply"',
     ),
     inThen('{ update_person: { traits: ▲{} } }', 'expected traits such as { plan: pro }, got a map'),
     inThen('{ update_person: { traits: { plan: ▲{ a: 1 } } } }', 'expected a text, a number, true or false, got a map'),
