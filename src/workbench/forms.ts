@@ -1,0 +1,227 @@
+/**
+ * The dialogs. Only two of them end at a customer: the reply and its confirmation, where the text, the recipient and the
+ * channel stand as the customer will see them. Nothing that was said internally is ever in a field's beginning.
+ */
+import { casePriorities } from '#hub/connector/facts.ts'
+import { acts, joinValue } from './acts.ts'
+import type { CardBlock, Fact, Form, Option } from './card.ts'
+import { messageBlock, named } from './case-card.ts'
+import { agentName, subjectOf } from './case-line.ts'
+import { type Messages, resolveReasons } from './messages/index.ts'
+import type { ShownAgent, ShownCase, ShownMessage } from './shown.ts'
+
+/** What the vendors' dialogs take in one field. */
+export const longestText = 3000
+
+/**
+ * @param draft the agent's own words, when they come back from the preview or from a macro.
+ */
+export function replyForm(shown: ShownCase, from: ShownAgent, words: Messages, draft?: string): Form {
+  const { forms } = words
+  return {
+    act: acts.previewReply,
+    value: shown.id,
+    title: forms.reply,
+    submit: forms.preview,
+    cancel: words.cancel,
+    blocks: [
+      { kind: 'notice', text: forms.replyWarning, tone: 'attention' },
+      { kind: 'facts', facts: wayOf(shown, from, words) },
+    ],
+    fields: [
+      {
+        name: 'text',
+        label: forms.replyText,
+        kind: 'text',
+        isLong: true,
+        isRequired: true,
+        longest: longestText,
+        ...(draft ? { initial: draft } : {}),
+      },
+    ],
+  }
+}
+
+/** @param draft the text that is sent, and the id under which the hub keeps it until then. */
+export function confirmReplyForm(
+  shown: ShownCase,
+  from: ShownAgent,
+  draft: { readonly id: string; readonly text: string; readonly at: string },
+  words: Messages,
+): Form {
+  const { forms } = words
+  return {
+    act: acts.sendReply,
+    value: joinValue(shown.id, draft.id),
+    title: forms.confirmReply,
+    submit: forms.send,
+    cancel: words.cancel,
+    blocks: [
+      { kind: 'facts', facts: wayOf(shown, from, words) },
+      { kind: 'text', text: forms.exactly },
+      messageBlock(
+        {
+          author: { kind: 'agent', name: agentName(from) ?? null },
+          visibility: 'public',
+          text: draft.text,
+          at: draft.at,
+          files: [],
+        },
+        words,
+      ),
+    ],
+    fields: [],
+  }
+}
+
+/** To whom, from whom, by which way. */
+function wayOf(shown: ShownCase, from: ShownAgent, words: Messages): readonly Fact[] {
+  const { forms } = words
+  const name = shown.requester ?? words.case.unknownPerson
+  const address = shown.customer?.address
+  const to = address && address !== name ? `${name} <${address}>` : name
+  const tools = shown.tools.filter(({ takesMessages }) => takesMessages).map(({ name: tool }) => tool)
+  const channel = shown.channel ? [words.channels[shown.channel]] : []
+  return [
+    { label: forms.to, value: to },
+    { label: forms.from, value: agentName(from) ?? words.authors.agent },
+    { label: forms.via, value: [...channel, ...tools].join(' · ') },
+    { label: forms.subject, value: subjectOf(shown, words) },
+  ]
+}
+
+export function noteForm(shown: Pick<ShownCase, 'id' | 'subject'>, words: Messages): Form {
+  const { forms } = words
+  return form(acts.addNote, shown, forms.note, forms.addNote, words, [
+    {
+      name: 'text',
+      label: forms.noteText,
+      hint: forms.noteHint,
+      kind: 'text',
+      isLong: true,
+      isRequired: true,
+      longest: longestText,
+    },
+  ])
+}
+
+/** @param agents those who may have it, by address; the first 100 can be shown. */
+export function assignForm(shown: ShownCase, agents: readonly Option[], words: Messages): Form {
+  const { forms } = words
+  const current = shown.assignee?.email
+  return form(acts.assign, shown, forms.assign, forms.save, words, [
+    {
+      name: 'agent',
+      label: forms.assignTo,
+      hint: forms.assignHint,
+      kind: 'choice',
+      isRequired: true,
+      options: agents.slice(0, 100),
+      ...(current && agents.some(({ value }) => value === current) ? { initial: current } : {}),
+    },
+  ])
+}
+
+export function tagsForm(shown: Pick<ShownCase, 'id' | 'subject' | 'tags'>, words: Messages): Form {
+  const { forms } = words
+  return form(acts.setTags, shown, forms.tags, forms.save, words, [
+    {
+      name: 'tags',
+      label: forms.tags,
+      hint: forms.tagsHint,
+      kind: 'text',
+      longest: longestText,
+      ...(shown.tags.length > 0 ? { initial: shown.tags.join(', ') } : {}),
+    },
+  ])
+}
+
+export function resolveForm(shown: Pick<ShownCase, 'id' | 'subject'>, words: Messages): Form {
+  const { forms } = words
+  return form(acts.resolve, shown, forms.resolve, forms.resolveIt, words, [
+    {
+      name: 'reason',
+      label: forms.reason,
+      kind: 'choice',
+      isRequired: true,
+      options: named(resolveReasons, forms.reasons),
+    },
+    {
+      name: 'note',
+      label: forms.reasonNote,
+      hint: forms.reasonHint,
+      kind: 'text',
+      isLong: true,
+      longest: longestText,
+    },
+  ])
+}
+
+/**
+ * A case from what somebody wrote in the chat.
+ * @param source the id under which the hub keeps the message. @param tools where a case can be opened.
+ */
+export function createCaseForm(
+  source: { readonly id: string; readonly message: ShownMessage },
+  tools: readonly Option[],
+  words: Messages,
+): Form {
+  const { forms } = words
+  const [tool] = tools
+  const { message } = source
+  // Customers see subjects: an internal message does not become one by itself.
+  const subject = message.visibility === 'public' ? firstLine(message.text) : ''
+  return {
+    act: acts.createCase,
+    value: source.id,
+    title: forms.create,
+    submit: forms.createIt,
+    cancel: words.cancel,
+    blocks: [{ kind: 'text', text: forms.firstEntry, isSubtle: true }, messageBlock(message, words)],
+    fields: [
+      {
+        name: 'tool',
+        label: forms.tool,
+        kind: 'choice',
+        isRequired: true,
+        options: tools.slice(0, 100),
+        ...(tool ? { initial: tool.value } : {}),
+      },
+      {
+        name: 'subject',
+        label: forms.subject,
+        kind: 'text',
+        isRequired: true,
+        longest: longestSubject,
+        ...(subject ? { initial: subject } : {}),
+      },
+      { name: 'requester', label: forms.requester, hint: forms.requesterHint, kind: 'text', longest: 254 },
+      {
+        name: 'priority',
+        label: words.case.priority,
+        kind: 'choice',
+        options: named(casePriorities, words.priorities),
+        initial: 'normal',
+      },
+    ],
+  }
+}
+
+const longestSubject = 200
+
+function firstLine(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? ''
+  return line.length > longestSubject ? `${line.slice(0, longestSubject - 1).trimEnd()}…` : line
+}
+
+function form(
+  act: string,
+  shown: Pick<ShownCase, 'id' | 'subject'>,
+  title: string,
+  submit: string,
+  words: Messages,
+  fields: Form['fields'],
+): Form {
+  const about: CardBlock = { kind: 'text', text: subjectOf(shown, words), isSubtle: true }
+  return { act, value: shown.id, title, submit, cancel: words.cancel, blocks: [about], fields }
+}

@@ -1,0 +1,212 @@
+/** What one language needs. Texts in braces are filled in by the code that uses them. */
+import type { CasePriority, CaseStatus, Channel } from '#hub/connector/facts.ts'
+import type { PlannedAction } from '#hub/rules/plan.ts'
+import type { ShownStep, ShownWhy, SurveyState } from '../shown.ts'
+
+export interface Messages {
+  readonly statuses: Readonly<Record<CaseStatus, string>>
+  readonly priorities: Readonly<Record<CasePriority, string>>
+  readonly channels: Readonly<Record<Channel, string>>
+  readonly authors: Readonly<Record<'customer' | 'agent' | 'system', string>>
+  readonly duration: {
+    /** {count} */
+    readonly minutes: string
+    readonly hours: string
+    readonly days: string
+    readonly now: string
+  }
+  readonly yes: string
+  readonly no: string
+  readonly cancel: string
+  readonly nothing: string
+  readonly case: {
+    readonly noSubject: string
+    readonly unknownPerson: string
+    readonly status: string
+    readonly priority: string
+    readonly noPriority: string
+    readonly assignee: string
+    readonly nobody: string
+    readonly team: string
+    readonly tags: string
+    readonly customer: string
+    readonly company: string
+    readonly plan: string
+    readonly channel: string
+    readonly tools: string
+    readonly waitingSince: string
+    readonly createdAt: string
+    readonly conversation: string
+    readonly noMessages: string
+    /** {count} */
+    readonly earlier: string
+    readonly earlierOne: string
+    /** {count} */
+    readonly deliveryWaiting: string
+    /** {count} */
+    readonly deliveryFailed: string
+    readonly noReply: string
+    /** {subject}, {person} */
+    readonly summary: string
+    /** {duration} */
+    readonly waiting: string
+    /** {name} */
+    readonly assignedTo: string
+  }
+  readonly actions: {
+    readonly open: string
+    readonly reply: string
+    readonly note: string
+    readonly take: string
+    readonly assign: string
+    readonly status: string
+    readonly priority: string
+    readonly tags: string
+    readonly resolve: string
+    readonly reopen: string
+    readonly escalate: string
+    readonly snooze: string
+    readonly macro: string
+    /** {tool} */
+    readonly openIn: string
+    readonly customer: string
+    readonly similar: string
+    readonly why: string
+    readonly approve: string
+    readonly reject: string
+  }
+  readonly escalate: { readonly title: string; readonly text: string; readonly yes: string }
+  readonly snooze: { readonly hour: string; readonly hours: string; readonly tomorrow: string; readonly week: string }
+  readonly customer: {
+    /** {name} */
+    readonly title: string
+    readonly unnamed: string
+    readonly identities: string
+    readonly email: string
+    readonly phone: string
+    /** {tool} */
+    readonly external: string
+    /** {value} */
+    readonly unproven: string
+    readonly company: string
+    readonly about: string
+    /** {value}, {source} */
+    readonly traitFrom: string
+    readonly openCases: string
+    readonly noOpenCases: string
+    readonly satisfaction: string
+    readonly noScores: string
+    /** {score}, {max} */
+    readonly score: string
+    readonly journey: string
+    readonly noJourney: string
+    readonly steps: Readonly<Record<ShownStep['kind'], string>>
+    /** {name}, {count} */
+    readonly summary: string
+  }
+  readonly queue: {
+    readonly title: string
+    readonly empty: string
+    readonly figures: string
+    readonly open: string
+    readonly waiting: string
+    readonly pressing: string
+    readonly solved: string
+    readonly satisfaction: string
+    readonly cases: string
+    /** {shown}, {count} */
+    readonly more: string
+    /** {open}, {waiting} */
+    readonly summary: string
+  }
+  readonly search: {
+    /** {text} */
+    readonly title: string
+    readonly empty: string
+    /** {count}, {text} */
+    readonly summary: string
+  }
+  readonly similar: {
+    /** {subject} */
+    readonly title: string
+    readonly empty: string
+    /** {count}, {subject} */
+    readonly summary: string
+  }
+  readonly why: {
+    /** {subject} */
+    readonly title: string
+    readonly rules: string
+    readonly noRules: string
+    readonly results: Readonly<Record<ShownWhy['runs'][number]['result'], string>>
+    readonly did: Readonly<Record<PlannedAction['type'], string>>
+    readonly values: string
+    /** {value}, {source} */
+    readonly valueFrom: string
+    /** {name} */
+    readonly rule: string
+    readonly survey: string
+    readonly surveyStates: Readonly<Record<SurveyState, string>>
+    /** {subject}, {count} */
+    readonly summary: string
+  }
+  readonly approval: {
+    readonly title: string
+    readonly case: string
+    readonly askedBy: string
+    readonly askedAt: string
+    /** {name} */
+    readonly approved: string
+    /** {name} */
+    readonly rejected: string
+    readonly sure: string
+    /** {question} */
+    readonly rejectText: string
+  }
+  readonly survey: {
+    /** {subject} */
+    readonly about: string
+    /** {lowest}, {min}, {highest}, {max} */
+    readonly ends: string
+    /** {score} */
+    readonly thanks: string
+  }
+  readonly forms: {
+    readonly reply: string
+    readonly replyWarning: string
+    readonly replyText: string
+    readonly preview: string
+    readonly to: string
+    readonly from: string
+    readonly via: string
+    readonly confirmReply: string
+    readonly exactly: string
+    readonly send: string
+    readonly note: string
+    readonly noteText: string
+    readonly noteHint: string
+    readonly addNote: string
+    readonly assign: string
+    readonly assignTo: string
+    readonly assignHint: string
+    readonly save: string
+    readonly tags: string
+    readonly tagsHint: string
+    readonly resolve: string
+    readonly resolveIt: string
+    readonly reason: string
+    readonly reasons: Readonly<Record<ResolveReason, string>>
+    readonly reasonNote: string
+    readonly reasonHint: string
+    readonly create: string
+    readonly firstEntry: string
+    readonly tool: string
+    readonly subject: string
+    readonly requester: string
+    readonly requesterHint: string
+    readonly createIt: string
+  }
+}
+
+export const resolveReasons = ['answered', 'fixed', 'no_answer', 'duplicate', 'not_ours'] as const
+export type ResolveReason = (typeof resolveReasons)[number]

@@ -1,0 +1,114 @@
+/** Cards with one thing to say or to ask: a notice, an approval, a survey. */
+import { type Language, messagesIn as surveyMessages } from '#hub/surveys/messages/index.ts'
+import { type SurveyKind, scaleOf, scoresOf } from '#hub/surveys/scale.ts'
+import { acts, joinValue } from './acts.ts'
+import type { Card, Tone } from './card.ts'
+import { subjectOf } from './case-line.ts'
+import { fill, type Messages } from './messages/index.ts'
+import type { ShownApproval } from './shown.ts'
+
+/** @param key a newer notice of the same key replaces this one. */
+export function noticeCard(
+  key: string,
+  { title, text, tone, caseId }: { title: string; text: string; tone: Tone; caseId?: string },
+  words: Messages,
+): Card {
+  return {
+    key: `notice:${key}`,
+    title,
+    tone,
+    blocks: [{ kind: 'text', text }],
+    actions: caseId ? [{ kind: 'button', act: acts.openCase, value: caseId, label: words.actions.open }] : [],
+    summary: `${title}: ${text}`,
+  }
+}
+
+/** Once decided, it says so and asks no more. */
+export function approvalCard(shown: ShownApproval, words: Messages): Card {
+  const { approval, actions } = words
+  const { decision, question } = shown
+  const told = decision && fill(decision.isApproved ? approval.approved : approval.rejected, { name: decision.by })
+  return {
+    key: `approval:${shown.id}`,
+    title: told ?? approval.title,
+    tone: decision ? (decision.isApproved ? 'good' : 'neutral') : 'attention',
+    blocks: [
+      { kind: 'text', text: question },
+      {
+        kind: 'facts',
+        facts: [
+          { label: approval.case, value: subjectOf(shown, words) },
+          { label: approval.askedBy, value: shown.askedBy },
+          { label: approval.askedAt, value: { at: shown.askedAt } },
+          ...(told && decision ? [{ label: told, value: { at: decision.at } }] : []),
+        ],
+      },
+    ],
+    actions: [
+      ...(decision
+        ? []
+        : [
+            { kind: 'button', act: acts.approve, value: shown.id, label: actions.approve, style: 'primary' } as const,
+            {
+              kind: 'button',
+              act: acts.reject,
+              value: shown.id,
+              label: actions.reject,
+              style: 'danger',
+              confirm: {
+                title: approval.sure,
+                text: fill(approval.rejectText, { question }),
+                yes: actions.reject,
+                no: words.cancel,
+              },
+            } as const,
+          ]),
+      { kind: 'button', act: acts.openCase, value: shown.caseId, label: actions.open },
+    ],
+    summary: `${told ?? approval.title}: ${question}`,
+  }
+}
+
+export interface ShownSurvey {
+  readonly invitationId: string
+  readonly kind: SurveyKind
+  /** The survey's own; otherwise the usual one of its kind. */
+  readonly question?: string
+  readonly subject: string | null
+  /** Once answered, it thanks and takes no more. */
+  readonly score?: number
+}
+
+/** For the customer: nothing on it is internal. */
+export function surveyCard(shown: ShownSurvey, language: Language, words: Messages): Card {
+  const texts = surveyMessages[language].kinds[shown.kind]
+  const { min, max } = scaleOf[shown.kind]
+  const question = shown.question ?? texts.question
+  const nameOf = (score: number) => texts.scores[score - min] ?? String(score)
+  const isAnswered = shown.score !== undefined
+  const thanks = shown.score === undefined ? '' : fill(words.survey.thanks, { score: nameOf(shown.score) })
+  return {
+    key: `survey:${shown.invitationId}`,
+    title: question,
+    ...(isAnswered ? { tone: 'good' as const } : {}),
+    blocks: [
+      { kind: 'text', text: fill(words.survey.about, { subject: subjectOf(shown, words) }), isSubtle: true },
+      isAnswered
+        ? { kind: 'notice', text: thanks, tone: 'good' }
+        : {
+            kind: 'text',
+            text: fill(words.survey.ends, { min, lowest: texts.lowest, max, highest: texts.highest }),
+            isSubtle: true,
+          },
+    ],
+    actions: isAnswered
+      ? []
+      : scoresOf(shown.kind).map((score) => ({
+          kind: 'button',
+          act: acts.answerSurvey,
+          value: joinValue(shown.invitationId, score),
+          label: shown.kind === 'csat' ? `${score} – ${nameOf(score)}` : String(score),
+        })),
+    summary: isAnswered ? thanks : question,
+  }
+}
