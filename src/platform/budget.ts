@@ -42,7 +42,7 @@ export class Budget {
   #returns: number[] = []
   #head = 0
   #returned = 0
-  /** Calls that somebody else made on the same account, as far as its answers show. */
+  /** Calls that somebody else made on the same account, as far as its answers show; the first to come back first. */
   #foreign: Spent[] = []
   #heldUntil = Number.NEGATIVE_INFINITY
   #knowsWindow = false
@@ -77,8 +77,8 @@ export class Budget {
     if (this.isFree(nowMs)) return 0
     if (this.#isLooking()) return Number.POSITIVE_INFINITY
     const own = this.#returns[this.#head] ?? Number.POSITIVE_INFINITY
-    const next = this.#foreign.reduce((least, each) => Math.min(least, each.backAt), own)
-    return Math.max(0, next - nowMs)
+    const others = this.#foreign[0]?.backAt ?? Number.POSITIVE_INFINITY
+    return Math.max(0, Math.min(own, others) - nowMs)
   }
 
   #isLooking(): boolean {
@@ -110,7 +110,7 @@ export class Budget {
 
   /** Calls made before this process knew the account: `tokens` of the window are gone and come back at `backAtMs`. */
   spent(tokens: number, backAtMs: number): void {
-    if (tokens > 0 && this.#limit !== Number.POSITIVE_INFINITY) this.#foreign.push({ backAt: backAtMs, tokens })
+    if (tokens > 0 && this.#limit !== Number.POSITIVE_INFINITY) this.#insert({ backAt: backAtMs, tokens })
   }
 
   /** A day's quota, say: it matters only when nothing is left of it. */
@@ -124,7 +124,7 @@ export class Budget {
     const tokens = share - this.#foreignTokens()
     if (tokens <= 0) return
     this.#assumed = { backAt: nowMs + this.#windowMs, tokens }
-    this.#foreign.push(this.#assumed)
+    this.#insert(this.#assumed)
   }
 
   #learn(ticket: Ticket, nowMs: number, remaining: number, news: LimitNews): void {
@@ -144,16 +144,22 @@ export class Budget {
     else if (remaining < this.#limit) this.#dropForeign(this.#foreignTokens() - (this.#limit - remaining - 1))
   }
 
+  /** The oldest are those that the vendor no longer counts. */
   #dropForeign(tokens: number): void {
     for (let left = tokens; left > 0; ) {
-      const last = this.#foreign.at(-1)
-      if (!last) return
-      const dropped = Math.min(left, last.tokens)
-      last.tokens -= dropped
+      const first = this.#foreign[0]
+      if (!first) return
+      const dropped = Math.min(left, first.tokens)
+      first.tokens -= dropped
       left -= dropped
       this.#returned += dropped
-      if (last.tokens === 0) this.#foreign.pop()
+      if (first.tokens === 0) this.#foreign.shift()
     }
+  }
+
+  #insert(spent: Spent): void {
+    const before = this.#foreign.findLastIndex(({ backAt }) => backAt <= spent.backAt)
+    this.#foreign.splice(before + 1, 0, spent)
   }
 
   /** They come back after a whole window, not at `reset`: a rolling window frees only its oldest call then. */
@@ -162,7 +168,7 @@ export class Budget {
     const backAt = Math.ceil((nowMs + this.#windowMs) / grainMs) * grainMs
     const last = this.#foreign.at(-1)
     if (last?.backAt === backAt) last.tokens += tokens
-    else this.#foreign.push({ backAt, tokens })
+    else this.#insert({ backAt, tokens })
   }
 
   #hold(untilMs: number): void {
@@ -189,11 +195,8 @@ export class Budget {
       this.#returns = this.#returns.slice(this.#head)
       this.#head = 0
     }
-    if (this.#foreign.length === 0) return
-    this.#foreign = this.#foreign.filter((each) => {
-      if (each.backAt > nowMs) return true
-      this.#returned += each.tokens
-      return false
-    })
+    while ((this.#foreign[0]?.backAt ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      this.#returned += this.#foreign.shift()?.tokens ?? 0
+    }
   }
 }
