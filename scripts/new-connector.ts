@@ -57,7 +57,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     for (const file of await newConnector(new URL('../', import.meta.url), id, values.name))
       console.log(`wrote ${file}`)
     console.log(
-      `\nNext: npx vitest run connectors/${id}\nEach red test is one thing to do; docs/connector-authors.md goes through them.`,
+      `and its line in connectors/index.ts and README.md\n\nNext: npx vitest run connectors/${id}\nEach red test is one thing to do; docs/connector-authors.md says how.`,
     )
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)

@@ -1,7 +1,7 @@
 /** What Acme Desk sends and answers. Only fields we read; unknown ones are passed over. */
 import { z } from 'zod'
 
-/** Ids are numbers at the vendor and text here. */
+/** Ids are numbers at the vendor and text here. Beyond 2^53 they are refused: where they are so long, read with `parseExact`. */
 const id = z.union([z.string().min(1), z.int().transform(String)])
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
 

@@ -21,8 +21,9 @@ type MaybePromise<T> = T | Promise<T>
 
 /** One request as it arrived. `body` is the raw bytes, never parsed and re-serialised; header names are lower-case. */
 export interface InboundRequest {
+  /** Always `POST`: the hub lets nothing else in. */
   readonly method: string
-  /** Path and query as the sender used them, on the configured public base URL. */
+  /** The whole address: the configured public base URL, with path and query as the sender used them. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
@@ -165,6 +166,7 @@ export interface Capabilities<C> {
     /**
      * For calls declared `probed`: has this key been written already? `unknown`: nobody can tell any more; the call is then
      * repeated as if it were `at_least_once`.
+     * @param id the vendor's id of the case; for `create`, which has none yet, the hub's own.
      */
     find?(ctx: Context<C>, call: 'create' | 'update' | 'message', id: string, key: string): Promise<Found>
   }
