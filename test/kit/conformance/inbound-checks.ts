@@ -121,7 +121,12 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
           [3600, false],
         ] as const) {
           const now = new Date(given.ctx.now().getTime() + seconds * 1000)
-          assert.equal(verdict(given, {}, { ...given.ctx, now: () => now }).ok, ok, `${seconds} s off`)
+          const taken = verdict(given, {}, { ...given.ctx, now: () => now }).ok
+          assert.equal(
+            taken,
+            ok,
+            `${taken ? 'accepted' : 'refused'} when our clock is ${seconds} s off the signed time`,
+          )
         }
       }),
     ),
