@@ -2,7 +2,7 @@
  * What follows from events: rules, what they change, what follows from that, until nothing does or the chain is cut. All in
  * memory; `save` writes it in the batch's transaction.
  */
-import { appendEvents, type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#hub/cases/index.ts'
+import { type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#hub/cases/index.ts'
 import type { OutMessage } from '#hub/connector/contract.ts'
 import type { Author } from '#hub/connector/facts.ts'
 import { profileViewsFor } from '#hub/identity/index.ts'
@@ -135,8 +135,7 @@ export async function createConsequences(
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
         for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
       }
-      await saveBook(trx, book.changed())
-      await appendEvents(trx, recorded, now)
+      await saveBook(trx, book.changed(), recorded, now)
       await recordRuns(trx, runs)
       await effects.saveTraits(trx)
       await putInOutbox(trx, effects.entries())
