@@ -7,15 +7,18 @@ import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
 
 export async function noteReachable(trx: Trx, steps: readonly Step<Fact>[], now: Date): Promise<void> {
+  const writes = steps.map(({ fact }) =>
+    fact.type === 'threaded' && !fact.thread.automatic ? normaliseEmail(fact.thread.from) : undefined,
+  )
   await lift(
     trx,
-    steps.flatMap(({ fact }) =>
-      fact.type === 'threaded' && !fact.thread.automatic ? (normaliseEmail(fact.thread.from) ?? []) : [],
-    ),
+    writes.filter((address) => address !== undefined),
   )
-  const told = steps.flatMap(({ connectionId, fact }) => {
+  const told = steps.flatMap(({ connectionId, fact }, at) => {
     const address = fact.type === 'bounce' ? normaliseEmail(fact.bounce.address) : undefined
-    return fact.type === 'bounce' && address ? [{ connectionId, address, fact }] : []
+    // Whoever writes after the report is reached again.
+    const isOver = address !== undefined && writes.includes(address, at)
+    return fact.type === 'bounce' && address && !isOver ? [{ connectionId, address, fact }] : []
   })
   if (told.length === 0) return
   const refs = told.map(({ connectionId, fact }) => ({ connectionId, externalId: fact.bounce.caseId }))

@@ -90,6 +90,15 @@ describe('a bounce', () => {
     expect((await scene.cases())[0]).toMatchObject({ tags: ['bounced'], status: 'new' })
   })
 
+  it('counts no more once somebody writes from there, in one batch too, and counts when it comes after that', async () => {
+    const sent = await sentMail()
+    await scene.deliver(bounce(sent), mail('m2', 'ana@example.com', { at: '2026-11-22T09:40:00Z' }))
+    expect(await suppressions()).toEqual([])
+    const again = { ...sent, reason: '550 gone again' }
+    await scene.deliver(mail('m3', 'ana@example.com', { at: '2026-11-22T09:20:00Z' }), bounce(again))
+    expect(await suppressions()).toEqual(['ana@example.com'])
+  })
+
   it("keeps rules' replies from an address that refuses us for good, until somebody writes from it", async () => {
     const sent = await sentMail()
     await scene.deliver(bounce({ ...sent, address: 'Ana@Example.com' }))
