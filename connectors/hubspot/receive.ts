@@ -106,15 +106,18 @@ const objectNames: ReadonlyMap<string, string> = new Map([
 const changes = new Set(['creation', 'propertyChange', 'restore'])
 
 function ofTicket(event: WireEvent, change: string, told: Told): readonly Observation[] {
-  if (changes.has(change)) return [{ ...told, type: 'pointer', entity: 'case', id: objectOf(event) }]
-  if (change === 'deletion') return [gone(objectOf(event), told)]
+  const pointer = (id: string): Observation => ({ ...told, type: 'pointer', entity: 'case', id })
+  // That it is back is told here only: the ticket itself does not say when.
+  if (change === 'restore') return [pointer(objectOf(event)), existence(objectOf(event), { deleted: false }, told)]
+  if (changes.has(change)) return [pointer(objectOf(event))]
+  if (change === 'deletion') return [existence(objectOf(event), { deleted: true }, told)]
   if (change !== 'merge') return []
   const { winner, losers } = mergeOf(event)
-  return [{ ...told, type: 'pointer', entity: 'case', id: winner }, ...losers.map((id) => gone(id, told))]
+  return [pointer(winner), ...losers.map((id) => existence(id, { deleted: true }, told))]
 }
 
-function gone(id: string, told: Told): Observation {
-  return { ...told, type: 'case', case: { id, deleted: true, updatedAt: told.occurredAt } }
+function existence(id: string, { deleted }: { readonly deleted: boolean }, told: Told): Observation {
+  return { ...told, type: 'case', case: { id, deleted, updatedAt: told.occurredAt } }
 }
 
 /**
