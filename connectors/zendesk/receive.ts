@@ -88,11 +88,14 @@ function ofEvent(event: WireEvent, ctx: Inbound): readonly Observation[] {
   const [entity, change] = event.type.slice('zen:event-type:'.length).split('.', 2)
   if (entity === 'user') return [{ ...told, type: 'pointer', entity: 'person', id }]
   if (entity !== 'ticket') return []
+  const pointer = { ...told, type: 'pointer', entity: 'case', id } as const
+  const updatedAt = utc(event.detail.updated_at) ?? occurredAt
   if (change === 'soft_deleted' || change === 'permanently_deleted') {
-    const updatedAt = utc(event.detail.updated_at) ?? occurredAt
     return [{ ...told, type: 'case', case: { id, deleted: true, updatedAt } }]
   }
-  return [{ ...told, type: 'pointer', entity: 'case', id }, ...commentOf(event, told)]
+  // That it is back is told here only: the ticket itself does not say when.
+  if (change === 'undeleted') return [pointer, { ...told, type: 'case', case: { id, deleted: false, updatedAt } }]
+  return [pointer, ...commentOf(event, told)]
 }
 
 function commentOf(event: WireEvent, told: { occurredAt: string; byHub: boolean }): readonly Observation[] {
