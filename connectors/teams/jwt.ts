@@ -1,0 +1,172 @@
+/**
+ * The token that every request from Teams carries instead of a signature. It does not cover the body: what ties the two
+ * together is the service address, so answers may go there and nowhere else.
+ * https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication (read 2026-11)
+ */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { z } from 'zod'
+
+/** The public cloud and the US government's. Nothing in a token chooses an address: these are all there are. */
+export const clouds = {
+  public: {
+    issuer: 'https://api.botframework.com',
+    metadata: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
+  },
+  usGovernment: {
+    issuer: 'https://api.botframework.us',
+    metadata: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
+  },
+} as const
+export type Cloud = keyof typeof clouds
+
+/** A key for RS256, and the channels that Microsoft lets it speak for. */
+export interface SigningKey {
+  readonly id: string
+  readonly key: KeyObject
+  readonly endorsements: readonly string[]
+}
+
+export interface Expected {
+  readonly cloud: Cloud
+  readonly appId: string
+  /** The linked tenants. */
+  readonly tenants: readonly string[]
+}
+
+/** What the request's body says of itself. */
+export interface Origin {
+  readonly serviceUrl: string
+  readonly channelId: string
+  readonly tenantId?: string
+}
+
+/** `reason` as everywhere at the hub's door; `problem` is for the log and holds nothing of the token. */
+export type TokenVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'missing_header' | 'stale' | 'bad_signature'; readonly problem: string }
+
+const skewSeconds = 300
+const longestToken = 8_192
+
+const Header = z.object({
+  alg: z.literal('RS256'),
+  kid: z.string().min(1).max(200),
+  typ: z.literal('JWT').optional(),
+  /** Ways to bring an own key or own rules: Microsoft uses none of them. */
+  jku: z.never().optional(),
+  jwk: z.never().optional(),
+  x5u: z.never().optional(),
+  x5c: z.never().optional(),
+  crit: z.never().optional(),
+  b64: z.never().optional(),
+})
+
+const Claims = z.object({
+  iss: z.string(),
+  aud: z.string(),
+  exp: z.number(),
+  nbf: z.number().optional(),
+  serviceurl: z.string().optional(),
+  /** As older documents spell it. */
+  serviceUrl: z.string().optional(),
+})
+
+const refused = (problem: string): TokenVerdict => ({ ok: false, reason: 'bad_signature', problem })
+
+/**
+ * All seven checks: algorithm and key, issuer, audience, times, service address, the key's endorsement, the tenant.
+ * @param authorization the header's value. @param keyOf a key by its id; it is only ever asked for ids.
+ */
+export async function checkToken(
+  authorization: string | undefined,
+  origin: Origin,
+  expected: Expected,
+  keyOf: (id: string) => Promise<SigningKey | undefined>,
+  now: Date,
+): Promise<TokenVerdict> {
+  if (!authorization) return { ok: false, reason: 'missing_header', problem: 'no Authorization header' }
+  const token = split(authorization)
+  if (!token) return refused('the Authorization header is no bearer token of three base64url parts')
+  const header = Header.safeParse(token.header).data
+  if (!header) return refused('the token is not RS256, has no key id, or brings its own key')
+  const claims = Claims.safeParse(token.claims).data
+  if (!claims) return refused('the token lacks a claim: iss, aud and exp are needed')
+  const wrongClaim = checkClaims(claims, origin, expected)
+  if (wrongClaim) return refused(wrongClaim)
+
+  const key = await keyOf(header.kid)
+  if (!key) return refused('the token names a key that Microsoft does not list')
+  if (!key.endorsements.includes(origin.channelId)) return refused('the key is not endorsed for this channel')
+  if (!isSigned(token.signed, token.signature, key.key)) return refused('the signature does not match')
+
+  const seconds = now.getTime() / 1000
+  const isInTime = seconds < claims.exp + skewSeconds && seconds >= (claims.nbf ?? 0) - skewSeconds
+  return isInTime ? { ok: true } : { ok: false, reason: 'stale', problem: 'the token has expired or is not valid yet' }
+}
+
+function checkClaims(claims: z.output<typeof Claims>, origin: Origin, expected: Expected): string | undefined {
+  const address = claims.serviceurl ?? claims.serviceUrl
+  if (claims.iss !== clouds[expected.cloud].issuer) return 'the token is from another issuer'
+  if (claims.aud !== expected.appId) return 'the token is for another app'
+  if (address !== origin.serviceUrl) return 'the token is for another service address than the activity'
+  if (claims.serviceUrl !== undefined && claims.serviceUrl !== address) return 'the token names two service addresses'
+  if (origin.channelId !== 'msteams') return 'the activity is of another channel than Teams'
+  if (origin.tenantId === undefined || !expected.tenants.includes(origin.tenantId)) return 'the tenant is not linked'
+  return undefined
+}
+
+/** RS256 is named here, not taken from the token; only RSA keys are ever in the list. */
+function isSigned(signed: string, signature: Buffer, key: KeyObject): boolean {
+  return verify('RSA-SHA256', Buffer.from(signed), key, signature)
+}
+
+function split(authorization: string) {
+  const [, header, claims, signature] =
+    authorization.length <= longestToken ? (/^Bearer ([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(authorization) ?? []) : []
+  if (header === undefined || claims === undefined || signature === undefined) return undefined
+  const [headerBytes, claimBytes, signatureBytes] = [header, claims, signature].map(bytesOf)
+  if (!headerBytes || !claimBytes || !signatureBytes) return undefined
+  return {
+    header: jsonOf(headerBytes),
+    claims: jsonOf(claimBytes),
+    signed: `${header}.${claims}`,
+    signature: signatureBytes,
+  }
+}
+
+/** One text for the same bytes: leftover bits or padding would make several. */
+function bytesOf(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const Jwk = z.object({
+  kty: z.literal('RSA'),
+  kid: z.string().min(1),
+  use: z.literal('sig').optional(),
+  n: z.string(),
+  e: z.string(),
+  endorsements: z.array(z.string()).catch([]),
+})
+
+const shortestModulusBits = 2048
+
+/** The usable keys of a key list; others, of another kind or too short, are left out. */
+export function readKeys(list: unknown): readonly SigningKey[] {
+  const { keys } = z.object({ keys: z.array(z.unknown()) }).parse(list)
+  return keys.flatMap((one): readonly SigningKey[] => {
+    const jwk = Jwk.safeParse(one).data
+    if (!jwk) return []
+    const key = createPublicKey({ key: { kty: jwk.kty, n: jwk.n, e: jwk.e }, format: 'jwk' })
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+    return bits < shortestModulusBits ? [] : [{ id: jwk.kid, key, endorsements: jwk.endorsements }]
+  })
+}

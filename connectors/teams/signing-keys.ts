@@ -1,0 +1,84 @@
+/** Microsoft's signing keys: kept for a day, fetched anew for an unknown key, and never more often than once a minute. */
+import { z } from 'zod'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import { type Cloud, clouds, readKeys, type SigningKey } from './jwt.ts'
+
+export interface KeyRing {
+  readonly keys: readonly SigningKey[]
+  readonly fetchedAt: Date
+}
+
+const dayMs = 24 * 60 * 60_000
+const hourMs = 60 * 60_000
+const minuteMs = 60_000
+/** While Microsoft cannot be reached, known keys count for this long. */
+const staleMs = 2 * dayMs
+
+/**
+ * Whether to fetch before the key is looked up. Microsoft publishes a key before it uses it, so an unknown one makes a list
+ * older than an hour look outdated and a younger one not: a flood of made-up ids causes one fetch an hour.
+ */
+export function isFetchDue(ring: KeyRing | undefined, id: string, triedAt: Date | undefined, now: Date): boolean {
+  if (triedAt && now.getTime() - triedAt.getTime() < minuteMs) return false
+  if (!ring) return true
+  const age = now.getTime() - ring.fetchedAt.getTime()
+  return age >= dayMs || (age >= hourMs && !ring.keys.some((key) => key.id === id))
+}
+
+export function keyIn(ring: KeyRing | undefined, id: string, now: Date): SigningKey | undefined {
+  if (!ring || now.getTime() - ring.fetchedAt.getTime() >= staleMs) return undefined
+  return ring.keys.find((key) => key.id === id)
+}
+
+/**
+ * Looks keys up for one cloud. Lookups at the same time share one fetch.
+ * @param getJson a GET, given the pinned metadata address and then the key list that it names on the same host.
+ * @throws ConnectorError `unavailable` when there are no keys to compare with: the request may be good and should come again.
+ * @param report what went wrong when Microsoft could not be reached; known keys go on counting meanwhile.
+ */
+export function signingKeys(
+  cloud: Cloud,
+  getJson: (url: string) => Promise<unknown>,
+  now: () => Date,
+  report: (problem: unknown) => void,
+): (id: string) => Promise<SigningKey | undefined> {
+  let ring: KeyRing | undefined
+  let triedAt: Date | undefined
+  let fetching: Promise<void> | undefined
+
+  async function refresh(): Promise<void> {
+    try {
+      ring = { keys: await fetchKeys(cloud, getJson), fetchedAt: now() }
+    } catch (problem) {
+      report(problem)
+    } finally {
+      fetching = undefined
+    }
+  }
+
+  return async (id) => {
+    if (!fetching && isFetchDue(ring, id, triedAt, now())) {
+      triedAt = now()
+      fetching = refresh()
+    }
+    if (fetching && !keyIn(ring, id, now())) await fetching
+    if (!ring || now().getTime() - ring.fetchedAt.getTime() >= staleMs) {
+      throw new ConnectorError('unavailable', `${clouds[cloud].metadata}: no signing keys could be read`)
+    }
+    return keyIn(ring, id, now())
+  }
+}
+
+const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
+
+async function fetchKeys(cloud: Cloud, getJson: (url: string) => Promise<unknown>): Promise<readonly SigningKey[]> {
+  const { metadata, issuer } = clouds[cloud]
+  const named = Metadata.parse(await getJson(metadata))
+  const list = new URL(named.jwks_uri)
+  if (named.issuer !== issuer || list.origin !== new URL(metadata).origin) {
+    throw new Error(
+      `${metadata}: expected issuer ${issuer} and a key list on the same host; nothing was fetched from it`,
+    )
+  }
+  return readKeys(await getJson(list.href))
+}
