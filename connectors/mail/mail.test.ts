@@ -406,6 +406,16 @@ describe('the first mail of a case', () => {
   })
 })
 
+describe('a refused password', () => {
+  it('is not tried by those who waited meanwhile: servers lock accounts for that', async () => {
+    const { ctx } = deskAt(await openSandbox(), { password: 'wrong-password' })
+    const codeOf = (n: number) => message(ctx, caseId, reply(), `key-${n}`).then(Object.keys, ({ code }) => code)
+    const codes = await Promise.all([1, 2, 3, 4, 5, 6].map(codeOf))
+    expect(codes.toSorted()).toEqual(['auth_failed', 'auth_failed', ...Array.from({ length: 4 }, () => 'rate_limited')])
+    expect(await codeOf(7)).toBe('auth_failed')
+  })
+})
+
 describe('the check of the SMTP server', () => {
   it('signs in', async () => {
     await expect(checkSmtp(deskAt(await openSandbox()).ctx)).resolves.toBeUndefined()

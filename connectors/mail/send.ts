@@ -21,7 +21,14 @@ const timeouts = { connectionTimeout: 15_000, greetingTimeout: 15_000, socketTim
 
 /** Providers close accounts that open more than a few connections at once. */
 const connectionsAtOnce = 2
-const lines = new WeakMap<MailConfig, PQueue>()
+const restMs = 60_000
+
+interface Line {
+  readonly queue: PQueue
+  /** When the server last refused our password. */
+  refusedAtMs: number
+}
+const lines = new WeakMap<MailConfig, Line>()
 
 /** The mail as it goes over the wire. @throws ConnectorError rejected when it is too big */
 export async function rawOf(mail: Mail): Promise<Buffer> {
@@ -44,10 +51,26 @@ export async function checkSmtp(ctx: Context<MailConfig>): Promise<void> {
   await inLine(ctx.config, () => withServer(ctx, async () => {}))
 }
 
+/** Who waited while the password was refused does not try it, too: servers lock accounts for that. */
 async function inLine<T>(config: MailConfig, work: () => Promise<T>): Promise<T> {
-  const line = lines.get(config) ?? new PQueue({ concurrency: connectionsAtOnce })
+  const line = lines.get(config) ?? {
+    queue: new PQueue({ concurrency: connectionsAtOnce }),
+    refusedAtMs: Number.NEGATIVE_INFINITY,
+  }
   lines.set(config, line)
-  return await line.add(work)
+  const cameAtMs = performance.now()
+  return await line.queue.add(async () => {
+    if (line.refusedAtMs > cameAtMs) {
+      const why = `SMTP ${config.smtp.host}:${config.smtp.port} has just refused the sign-in; the next attempt is a minute away`
+      throw new ConnectorError('rate_limited', why, { retryAfterMs: restMs })
+    }
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof ConnectorError && error.code === 'auth_failed') line.refusedAtMs = performance.now()
+      throw error
+    }
+  })
 }
 
 async function withServer(ctx: Context<MailConfig>, use: (server: SMTPConnection) => Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import type { Db } from '#hub/platform/db/database.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
 import type { Signals } from '#hub/platform/signals.ts'
 import { createGuardedAgent, extraHosts } from '#hub/platform/ssrf.ts'
+import type { Way } from './health.ts'
 import { createInstalls, type Installed, type Rotation } from './installs.ts'
 import { type CallOptions, contextOf, type LoadedConnection } from './loaded.ts'
 import { createNotes } from './notes.ts'
@@ -69,8 +70,11 @@ export interface Connections {
   /** Calls another process made lately on this account; see `AccountLimits.seed`. */
   seedLimits(id: string, agesMs: readonly number[]): void
 
-  reportFailure(id: string, error: unknown): Promise<void>
-  reportSuccess(id: string): Promise<void>
+  /** @param way `reading` when absent. */
+  reportFailure(id: string, error: unknown, way?: Way): Promise<void>
+  reportSuccess(id: string, way?: Way): Promise<void>
+  /** How long to leave it alone, in ms: 0 when it may be called, Infinity until a person has acted. */
+  restMs(id: string): number
   noteInbound(id: string): void
   noteRefused(id: string): void
 }
@@ -135,8 +139,9 @@ export function createConnections(hub: ConnectionsHub): Connections {
     },
     contextFor: (connection, signal, options = {}) => contextOf(connection, hub.now, signal, options),
     seedLimits: (id, agesMs) => register.limitsOf(id)?.seed(agesMs),
-    reportFailure: (id, error) => status.reportFailure(id, error),
-    reportSuccess: (id) => status.reportSuccess(id),
+    reportFailure: (id, error, way = 'reading') => status.reportFailure(id, error, way),
+    reportSuccess: (id, way = 'reading') => status.reportSuccess(id, way),
+    restMs: (id) => status.restMs(id),
     noteInbound: (id) => notes.inbound(id),
     noteRefused: (id) => notes.refused(id),
   }

@@ -42,8 +42,8 @@ export function decide(tried: Tried, result: Result, now: Date, random: number):
   const again = retryInMs(tried.attempts, random, result.retryAfterMs)
   switch (reaction[code]) {
     case 'pause_connection':
-      // The whole lane rests until a person has acted; then it goes on at once, in its order.
-      return { seq, state: 'pending', retryInMs: 0, error, ...unclear }
+      // The whole lane rests, for a while or until a person has acted; then it goes on, in its order.
+      return { seq, state: 'pending', retryInMs: result.retryAfterMs ?? 0, error, ...unclear }
     case 'resolve_unknown':
       if (effect === 'at_least_once' && isUnclear) {
         const why = { code, message: `${message}; repeated once and unclear again: look at the vendor before a replay` }

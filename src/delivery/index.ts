@@ -100,8 +100,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   }
 
   function isAtRest(lane: string): boolean {
-    const status = hub.connections.all().find(({ id }) => id === lane)?.status
-    return status === 'paused' || status === 'needs_attention'
+    return hub.connections.restMs(lane) > 0
   }
 
   /** What others sent since this process last had the lane; its own calls it has counted itself. */
@@ -163,13 +162,16 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     const { result, effect } = attempted
     if (!connection) return attempted
     if (result.ok) {
-      await hub.connections.reportSuccess(connection.id)
+      await hub.connections.reportSuccess(connection.id, 'sending')
       return attempted
     }
     // A connector's words are kept and shown.
     const quiet = { ...result, message: connection.door.redact(result.message) }
-    await hub.connections.reportFailure(connection.id, new ConnectorError(quiet.code, quiet.message))
-    return { result: quiet, effect }
+    await hub.connections.reportFailure(connection.id, new ConnectorError(quiet.code, quiet.message), 'sending')
+    if (quiet.code !== 'auth_failed') return { result: quiet, effect }
+    const restMs = hub.connections.restMs(connection.id)
+    // A lane that rests until a person has acted goes on at once then.
+    return { result: { ...quiet, retryAfterMs: Number.isFinite(restMs) ? restMs : 0 }, effect }
   }
 
   async function findConnection(id: string): Promise<LoadedConnection> {
@@ -219,7 +221,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
       do {
         await sweep()
         await Promise.all([...lanes.values()].map((lane) => lane.whenIdle()))
-      } while (!isStopped && (await store.hasWork(hub.db, owner)))
+      } while (!isStopped && (await store.hasWork(hub.db, owner, [...lanes.keys()].filter(isAtRest))))
     },
   }
 }

@@ -47,13 +47,14 @@ export async function openLanes(db: Db): Promise<readonly OpenLane[]> {
   return rows
 }
 
-/** Would a claim on a lane that is free, or ours, find a row? */
-export async function hasWork(db: Db, owner: string): Promise<boolean> {
+/** Would a claim on a lane that is free, or ours and not at rest, find a row? */
+export async function hasWork(db: Db, owner: string, resting: readonly string[]): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     select exists (
       select from outbox item left join lanes on lanes.lane = item.lane
       where item.state = 'pending' and item.due_at <= statement_timestamp()
         and (item.lease_until is null or item.lease_until < statement_timestamp()) and lanes.paused_reason is null
+        and item.lane <> all(${resting}::text[])
         and (lanes.lease_until is null or lanes.lease_until < statement_timestamp() or lanes.owner = ${owner})
         and (select true from outbox earlier where earlier.state = 'pending' and earlier.order_key = item.order_key
           and earlier.seq < item.seq and earlier.lane || '' = item.lane limit 1) is null

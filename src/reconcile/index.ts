@@ -94,8 +94,8 @@ export function createReconciliation(
 
   /** A connection that fails is reported there and stops no other. */
   async function readAndReport(connection: LoadedConnection, until: AbortSignal, whenBusy: 'wait' | 'skip') {
-    const { id, status, connector } = connection
-    if (!connector.can.changes || status === 'paused' || status === 'needs_attention') return
+    const { id, connector } = connection
+    if (!connector.can.changes || hub.connections.restMs(id) > 0) return
     try {
       await readAlone(connection, until, whenBusy)
       await hub.connections.reportSuccess(id)

@@ -13,7 +13,7 @@ import type { Reconciliation } from '#hub/reconcile/index.ts'
 import { keepLine } from './line.ts'
 
 type WatchHub = Pick<Hub, 'db' | 'log'> & {
-  readonly connections: Pick<Hub['connections'], 'all' | 'contextFor' | 'onChange' | 'reportFailure'>
+  readonly connections: Pick<Hub['connections'], 'all' | 'contextFor' | 'onChange' | 'reportFailure' | 'restMs'>
 }
 
 const leaseSeconds = 30
@@ -46,6 +46,7 @@ export function createWatch(
     contextFor: (connection: LoadedConnection, signal: AbortSignal) => hub.connections.contextFor(connection, signal),
     read: reconciliation.readNews,
     reportFailure: hub.connections.reportFailure,
+    restMs: hub.connections.restMs,
   }
 
   /** One after the other: what there should be, and what there is. */

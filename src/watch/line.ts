@@ -1,7 +1,6 @@
 /** One connection's open line: opened again after a pause that grows, until it is told to stop or a person must act. */
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { Context, Log } from '#hub/connector/contract.ts'
-import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Timing } from '#hub/platform/timing.ts'
 
 const firstPauseMs = 1_000
@@ -10,8 +9,6 @@ const longestPauseMs = 300_000
 const provenMs = 120_000
 /** News come in bursts: one reading serves all of them. */
 const debounceMs = 50
-/** Servers refuse good passwords now and then; three times in a row is no accident. */
-const refusalsAllowed = 3
 
 export interface LineTools {
   readonly timing: Timing
@@ -20,6 +17,8 @@ export interface LineTools {
   /** Reads what changed. Never throws. */
   read(connectionId: string, signal: AbortSignal): Promise<void>
   reportFailure(connectionId: string, error: unknown): Promise<void>
+  /** How long to leave the connection alone, in ms; Infinity until a person has acted. */
+  restMs(connectionId: string): number
 }
 
 /** @returns when the signal has aborted and all that was under way has ended, or when the vendor refuses us for good. */
@@ -27,17 +26,19 @@ export async function keepLine(connection: LoadedConnection, tools: LineTools, s
   const { timing, log } = tools
   const reader = createReader(connection.id, tools, signal)
   let failures = 0
-  let refusals = 0
   while (!signal.aborted) {
+    const restMs = tools.restMs(connection.id)
+    if (!Number.isFinite(restMs)) break
+    if (restMs > 0) {
+      await timing.wait(restMs, signal)
+      continue
+    }
     const openedAt = timing.nowMs()
     const error = await stand(connection, tools, signal, reader.news)
     if (signal.aborted) break
     if (timing.nowMs() - openedAt >= provenMs) failures = 0
-    const isRefused = error instanceof ConnectorError && error.code === 'auth_failed'
-    refusals = isRefused ? refusals + 1 : 0
     log.warn({ err: error, connection_id: connection.id }, 'a line that tells of news has ended')
-    if (!isRefused || refusals >= refusalsAllowed) await tools.reportFailure(connection.id, error)
-    if (refusals >= refusalsAllowed) break
+    await tools.reportFailure(connection.id, error)
     await timing.wait(pauseMs(failures, timing.random()), signal)
     failures += 1
   }

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { testDatabase } from '#kit'
-import { goodToken, type Office, openOffice, openVendor, type Vendor } from './vendor.ts'
+import { fakeClock, testDatabase } from '#kit'
+import { goodToken, type Office, openOffice, openVendor, post, type Vendor } from './vendor.ts'
 
 const database = testDatabase()
 let vendor: Vendor
@@ -172,6 +172,31 @@ describe('status', () => {
       { actor: 'hub', act: 'connection.needs_attention', target: id },
     ])
     expect(await laneReason(id)).toBe('GET x answered 401')
+  })
+
+  it('rests after each refused password of a mailbox, and needs attention after the third', async () => {
+    const clock = fakeClock('2026-11-22T10:00:00Z')
+    const connectors = { post: async () => post }
+    const { connections } = await openOffice(database, vendor, { now: clock.now, connectors })
+    const { id } = await connections.install('post', 'Support', { password: 'one' })
+    const refuse = () => connections.reportFailure(id, new ConnectorError('auth_failed', 'the sign-in was refused'))
+    await refuse()
+    expect(connections.restMs(id)).toBe(60_000)
+    clock.advance(60_000)
+    expect(connections.restMs(id)).toBe(0)
+    await refuse()
+    expect(connections.restMs(id)).toBe(300_000)
+    clock.advance(300_000)
+    expect((await connections.byId(id))?.status).toBe('connected')
+    await refuse()
+    expect((await connections.byId(id))?.status).toBe('needs_attention')
+    expect(await laneReason(id)).toBe('the sign-in was refused')
+    expect(connections.restMs(id)).toBe(Number.POSITIVE_INFINITY)
+    await connections.resume(id)
+    expect(connections.restMs(id)).toBe(0)
+    await refuse()
+    await connections.update(id, { config: { password: 'two' } })
+    expect(connections.restMs(id)).toBe(0)
   })
 
   it('is degraded in an outage and connected again afterwards', async () => {

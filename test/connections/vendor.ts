@@ -47,6 +47,13 @@ export const mute: Connector = defineConnector({
   can: {},
 })
 
+/** As a mailbox: it keeps a line open. */
+export const post: Connector = defineConnector({
+  ...mute,
+  config: z.object({ password: z.string() }),
+  can: { watch: { run: async () => {} } },
+})
+
 const registry: Registry = { acme: async () => acme, mute: async () => mute }
 
 interface Line {

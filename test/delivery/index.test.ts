@@ -3,9 +3,9 @@ import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Delivered, type OnReceipts, replay, webhookSigningSecret } from '#hub/delivery/index.ts'
 import { recentSends } from '#hub/delivery/store.ts'
-import { testDatabase } from '#kit'
+import { fakeClock, testDatabase } from '#kit'
 import { bodyOf, localServer, reply } from '../platform/local-server.ts'
-import { type Fault, openShop, openTill, passTime, rows, type Shop, update, type Vendor } from './till.ts'
+import { type Fault, openShop, openTill, passTime, rows, type Shop, till, update, type Vendor } from './till.ts'
 
 const database = testDatabase()
 let vendor: Vendor
@@ -208,6 +208,34 @@ describe('a refused credential', () => {
       expect(keys).toEqual([...keys].sort())
     }
     expect(shop.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  })
+})
+
+describe('a refused password of a mailbox', () => {
+  it('rests the lane for a while, and for a person after the third', async () => {
+    const clock = fakeClock(new Date())
+    const post = { ...till, can: { ...till.can, watch: { run: async () => {} } } }
+    await database.reset()
+    shop = await openShop(database, vendor, post, clock.now)
+    const isRefusing = { now: true }
+    vendor.fault = () => (isRefusing.now ? '401' : 'none')
+    await shop.put([update('k1', 'case-1'), update('k2', 'case-1')])
+    const delivery = shop.deliver()
+    for (const restMs of [60_000, 300_000]) {
+      await delivery.drain()
+      await passTime(shop.db)
+      await delivery.drain()
+      expect(shop.connections.restMs(shop.connectionId)).toBe(restMs)
+      clock.advance(restMs)
+    }
+    expect(vendor.calls).toHaveLength(2)
+    await delivery.drain()
+    expect((await shop.connections.get(shop.connectionId))?.status).toBe('needs_attention')
+    isRefusing.now = false
+    await shop.connections.resume(shop.connectionId)
+    await shop.workOff(delivery)
+    expect(vendor.effects.map(({ key }) => key)).toEqual(['k1', 'k2'])
+    expect(vendor.calls).toHaveLength(5)
   })
 })
 

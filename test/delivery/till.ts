@@ -15,7 +15,7 @@ const answered = z.object({ externalId: z.string(), version: z.string() })
 const toReceipt = (answer: unknown): Receipt => answered.parse(answer)
 
 /** `case.update` is keyed, `case.message` probed, `notify` at least once. */
-const till: Connector = defineConnector({
+export const till: Connector = defineConnector({
   manifest: { id: 'till', name: 'Till', docs: 'https://till.example/docs', hosts: [], limits: [] },
   config: z.object({ base: z.url({ protocol: /^http$/ }), token: z.string().meta({ secret: true }) }),
   api: ({ base, token }) => ({ baseUrl: base, headers: { authorization: `Bearer ${token}` } }),
@@ -110,8 +110,9 @@ export async function openShop(
   database: TestDatabase,
   vendor: { readonly host: string; readonly url: string },
   connector: Connector = till,
+  now = () => new Date(),
 ): Promise<Shop> {
-  const office = await openOffice(database, vendor, { connectors: { till: async () => connector } })
+  const office = await openOffice(database, vendor, { now, connectors: { till: async () => connector } })
   const { id } = await office.connections.install('till', 'Till', { base: vendor.url, token: 'tok-1234567890' })
   const metrics = createMetrics()
   return {

@@ -29,6 +29,7 @@ function process() {
           return () => {}
         },
         async reportFailure() {},
+        restMs: () => 0,
       },
     },
     {

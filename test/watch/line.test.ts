@@ -12,6 +12,7 @@ function scene(run: Run) {
   const timing = fakeTiming()
   const stop = new AbortController()
   const seen = { runs: 0, reads: 0, readingNow: 0, readingMost: 0, failures: [] as unknown[], hasEnded: false }
+  const rests: number[] = []
   let during = async () => {}
   const tools: LineTools = {
     timing,
@@ -27,6 +28,7 @@ function scene(run: Run) {
     async reportFailure(_id, error) {
       seen.failures.push(error)
     },
+    restMs: () => rests.shift() ?? 0,
   }
   const connection = watchedConnection('con_1', async (signal, onNews) => {
     seen.runs += 1
@@ -42,6 +44,7 @@ function scene(run: Run) {
     timing,
     stop,
     seen,
+    rests,
     done,
     whileReading(work: () => Promise<void>) {
       during = work
@@ -116,16 +119,14 @@ describe('a line', () => {
     await done
   })
 
-  it('is given up when the vendor has refused us three times in a row, and then only reported', async () => {
-    const answers = [refused(), refused(), unavailable(), refused(), refused(), refused()]
-    const { timing, seen, done } = scene(() => Promise.reject(answers.shift() ?? new Error('one too many')))
-    await timing.pass(120_000)
+  it('is not opened while the connection rests, and given up when a person has to act', async () => {
+    const { timing, seen, rests, done } = scene(() => Promise.reject(refused()))
+    rests.push(0, 60_000, 0, 300_000, 0, Number.POSITIVE_INFINITY)
+    await timing.pass(60_000 + 300_000 + 10_000)
     await done
-    expect(seen.runs).toBe(6)
-    expect(seen.failures.map((error) => error instanceof ConnectorError && error.code)).toEqual([
-      'unavailable',
-      'auth_failed',
-    ])
+    expect(timing.asked).toEqual([1_000, 60_000, 2_000, 300_000, 4_000])
+    expect(seen).toMatchObject({ runs: 3, hasEnded: true })
+    expect(seen.failures).toHaveLength(3)
   })
 
   it('ends with its reading when it is told to stop', async () => {
