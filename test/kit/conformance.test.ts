@@ -429,6 +429,11 @@ const otherMistakes: readonly [string, Connector, RegExp][] = [
     /lost webhooks/,
   ],
   [
+    'reads none of the cases that it told of',
+    { ...good, can: { ...good.can, readCases: { get: async () => [] } } },
+    /readCases reads the cases/,
+  ],
+  [
     'has other keys for what is sent again',
     withReceive({ items: (request) => [{ key: `${sent++}`, body: text(request) }] }),
     /doubled and late/,
@@ -471,6 +476,11 @@ describe('the conformance kit', () => {
         }),
       /points to: .*no readPeople/,
     ],
+    [
+      'carries a version that no write gives back',
+      ({ expected }) => Object.assign(expected, { observations: [{ case: { id: '4242', version: 'v7' } }] }),
+      /goes back with ifVersion: .*show in a fixture of writeCase.update/,
+    ],
   ])('catches a webhook that %s', async (_, change, match) => {
     expect(await complaints(folderWith(change))).toEqual(expect.arrayContaining([expect.stringMatching(match)]))
   })
@@ -512,11 +522,11 @@ function folderWith(change: Change, write = (text: string) => text): URL {
   return pathToFileURL(`${made}/`)
 }
 
-/** `name: message` of each check of that fixture and of pointers that fails. */
+/** `name: message` of each check that fails, of those that look at this fixture. */
 async function complaints(changed: URL): Promise<string[]> {
   const failed: string[] = []
   for (const { name, skip, run } of checks(good, changed, exampleConfig, options)) {
-    if (skip !== undefined || !/^inbound ticket|^pointers/.test(name)) continue
+    if (skip !== undefined || !/^inbound ticket|^pointers|ifVersion$/.test(name)) continue
     try {
       await run()
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Outbound fixtures: exactly these requests, this receipt; each failure under its right name; no secret on the way. */
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
+import { z } from 'zod'
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
@@ -28,7 +29,39 @@ export function outboundChecks(subject: Subject): Check[] {
     }
     return effectOf(subject, call) === 'keyed' ? [failures, keyed] : [failures]
   })
-  return [...replays, ...perCall]
+  return [...replays, ...perCall, ...versionChecks(subject)]
+}
+
+/** A version that comes and never goes back guards nothing: two who write at once would undo each other's work. */
+function versionChecks(subject: Subject): Check[] {
+  const told = [...subject.inbound, ...subject.outbound].some(({ expected }) => tellsVersion(expected))
+  if (!told || !subject.connector.can.writeCase) return []
+  return [
+    {
+      name: 'call writeCase.update: the version of the case goes back with ifVersion',
+      async run() {
+        const shown = subject.outbound.flatMap((fixture) => {
+          const given = z.object({ ifVersion: z.string() }).safeParse(fixture.args[1])
+          return fixture.call === 'writeCase.update' && given.success ? [{ fixture, ...given.data }] : []
+        })
+        assert.ok(
+          shown.length > 0,
+          'cases carry a version: show in a fixture of writeCase.update where "ifVersion" goes',
+        )
+        for (const { fixture, ifVersion } of shown) {
+          const { calls } = await perform(subject, fixture, recorded(fixture))
+          const isSent = wireTexts(calls).some((text) => text.includes(JSON.stringify(ifVersion).slice(1, -1)))
+          assert.ok(isSent, `outbound ${fixture.name}: ifVersion "${ifVersion}" is not sent`)
+        }
+      },
+    },
+  ]
+}
+
+function tellsVersion(expected: unknown): boolean {
+  if (typeof expected !== 'object' || expected === null) return false
+  const isCase = 'id' in expected && 'version' in expected
+  return isCase || Object.values(expected).some(tellsVersion)
 }
 
 /** `keyed`, `probed` or `at_least_once`; undefined for calls without an effect. */
@@ -194,14 +227,15 @@ async function carriesItsKey(subject: Subject, fixture: OutboundFixture): Promis
   const others = ['0d9c5f1e7a3b48260d9c5f1e7a3b4826', 'f4b1c2d3e5a69788f4b1c2d3e5a69788']
   for (const other of others) {
     const run = await perform(subject, fixture, recorded(fixture), [...fixture.args.slice(0, -1), other])
-    const wire = run.calls.map(
-      (call) => `${call.path} ${JSON.stringify([call.query, call.headers])} ${call.body.toString('utf8')}`,
-    )
     assert.ok(
-      wire.some((text) => text.includes(other)),
+      wireTexts(run.calls).some((text) => text.includes(other)),
       'declared keyed, but the key given to the call is not sent',
     )
   }
+}
+
+function wireTexts(calls: readonly SandboxCall[]): string[] {
+  return calls.map((call) => `${call.path} ${JSON.stringify([call.query, call.headers])} ${call.body.toString('utf8')}`)
 }
 
 function assertNoSecret(subject: Subject, fixture: OutboundFixture, texts: readonly string[]): void {

@@ -126,6 +126,14 @@ function webhookChecks(subject: Subject, start: StartSandbox): Check[] {
         assert.deepEqual(sorted(rough), sorted(clean))
       },
     },
+    ...(subject.connector.can.readCases
+      ? [
+          {
+            name: 'sandbox: readCases reads the cases that its webhooks were about',
+            run: () => readsCases(subject, start),
+          },
+        ]
+      : []),
     subject.connector.can.changes || noPolling === undefined ? lost : { ...lost, skip: noPolling },
   ]
 }
@@ -187,6 +195,25 @@ async function withHub(subject: Subject, sandbox: VendorSandbox, seen: Seen, use
   } finally {
     await hub.close()
   }
+}
+
+async function readsCases(subject: Subject, start: StartSandbox): Promise<void> {
+  const { readCases } = subject.connector.can
+  assert.ok(readCases)
+  await withSandbox(start, async (sandbox) => {
+    const seen: Seen = { items: new Map(), refused: 0, deliveries: 0 }
+    await withHub(subject, sandbox, seen, async () => {
+      await sandbox.play()
+      await sandbox.webhooks.settled()
+    })
+    const told = caseIds([...seen.items.values()].flat())
+    const read = await readCases.get(contextTo(subject, sandbox), told)
+    for (const facts of read)
+      observationSchema.parse({ type: 'case', occurredAt: now.toISOString(), byHub: false, case: facts })
+    const ids = read.map(({ id }) => id)
+    assert.deepEqual(missing(told, ids), [], 'cases that webhooks told of and readCases() did not give')
+    assert.deepEqual(missing(ids, told), [], 'cases that readCases() gave and nobody asked for')
+  })
 }
 
 async function createsOnce(subject: Subject, sandbox: VendorSandbox): Promise<void> {
