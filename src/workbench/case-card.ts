@@ -1,4 +1,5 @@
 /** The card of a case: what is known about it, what was said last, and everything that can be done. */
+
 import { casePriorities, caseStatuses } from '#hub/connector/facts.ts'
 import { acts } from './acts.ts'
 import type { ButtonAction, Card, CardAction, CardBlock, Fact, Option } from './card.ts'

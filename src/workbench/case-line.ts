@@ -1,4 +1,5 @@
 /** A case in one line: for lists, titles and notifications. */
+
 import type { CasePriority, CaseStatus } from '#hub/connector/facts.ts'
 import { acts } from './acts.ts'
 import type { ListItem, Tone } from './card.ts'

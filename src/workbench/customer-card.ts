@@ -1,4 +1,5 @@
 /** The card of a customer: who they are, what they have open in all tools, how satisfied they are, what happened. */
+
 import type { SurveyScale } from '#hub/connector/facts.ts'
 import type { Card, Fact } from './card.ts'
 import { caseItem } from './case-line.ts'

@@ -2,6 +2,7 @@
  * The dialogs. Only two of them end at a customer: the reply and its confirmation, where the text, the recipient and the
  * channel stand as the customer will see them. Nothing that was said internally is ever in a field's beginning.
  */
+
 import { casePriorities } from '#hub/connector/facts.ts'
 import { acts, joinValue } from './acts.ts'
 import type { CardBlock, Fact, Form, Option } from './card.ts'

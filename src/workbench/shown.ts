@@ -150,7 +150,7 @@ export interface ShownWhy {
   readonly runs: readonly {
     readonly rule: string
     readonly result: 'matched' | 'simulated' | 'failed' | 'cut'
-    readonly actions: readonly PlannedAction['type'][]
+    readonly actions: readonly PlannedType[]
     readonly at: string
   }[]
   readonly survey: { readonly state: SurveyState; readonly at: string } | null
@@ -167,3 +167,17 @@ export interface ShownApproval {
   readonly askedAt: string
   readonly decision: { readonly isApproved: boolean; readonly by: string; readonly at: string } | null
 }
+
+export const plannedTypes = [
+  'assign',
+  'status',
+  'priority',
+  'tag',
+  'reply',
+  'note',
+  'create_case',
+  'update_person',
+  'notify',
+  'webhook',
+] as const satisfies readonly PlannedAction['type'][]
+export type PlannedType = (typeof plannedTypes)[number]

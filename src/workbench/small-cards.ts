@@ -1,4 +1,5 @@
 /** Cards with one thing to say or to ask: a notice, an approval, a survey. */
+
 import { type Language, messagesIn as surveyMessages } from '#hub/surveys/messages/index.ts'
 import { type SurveyKind, scaleOf, scoresOf } from '#hub/surveys/scale.ts'
 import { acts, joinValue } from './acts.ts'

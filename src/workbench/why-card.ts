@@ -1,4 +1,5 @@
 /** Why a case is as it is: which rules acted, where each value came from. What was said stays out of it. */
+
 import { casePriorities, caseStatuses, channels } from '#hub/connector/facts.ts'
 import type { Card, Fact, ListItem } from './card.ts'
 import { subjectOf } from './case-line.ts'

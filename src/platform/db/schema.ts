@@ -171,6 +171,8 @@ export interface Schema {
     requester_id: Nullable<string>
     parent_id: Nullable<string>
     assignee: JsonOrNull<AgentFacts>
+    /** Worked out by the database, in lower case. */
+    assignee_email: GeneratedAlways<string | null>
     team: Nullable<string>
     custom: Json<Record<string, FieldValue>>
     provenance: Json<readonly PackedProvenance[]>
