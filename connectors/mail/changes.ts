@@ -6,7 +6,7 @@
 import type { ImapFlow, MailboxObject } from 'imapflow'
 import type { Page } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { type Cursor, proceed, type Reading, readCursor, readUpTo, searches } from './cursor.ts'
+import { type Cursor, isDue, proceed, type Reading, readCursor, readUpTo, searches } from './cursor.ts'
 import { type Mailbox, openFolder, openImap, placeOf, sentFolder } from './imap.ts'
 import { imapError } from './imap-error.ts'
 import { type Folder, type Listed, listMessages, readMessages } from './messages.ts'
@@ -17,6 +17,7 @@ const bytesPerPage = 20 * 1024 * 1024
 /** @throws ConnectorError as `openImap`, not_found for a folder that is missing, malformed for the cursor. */
 export async function* since(ctx: Mailbox, stored: string | undefined): AsyncGenerator<Page> {
   let cursor = readCursor(stored)
+  const readAt = ctx.now().toISOString()
   const session = await openImap(ctx)
   const { client } = session
   try {
@@ -31,7 +32,7 @@ export async function* since(ctx: Mailbox, stored: string | undefined): AsyncGen
         if (page.observations.length + page.unreadable.length > 0) yield { ...page, cursor: JSON.stringify(cursor) }
       }
     }
-    yield { observations: [], cursor: JSON.stringify(cursor) }
+    yield { observations: [], cursor: JSON.stringify({ ...cursor, readAt }) }
   } catch (error) {
     client.close()
     if (ctx.signal.aborted) throw new ConnectorError('unavailable', `${placeOf(ctx.config)}: given up`)
@@ -52,7 +53,7 @@ async function* readFolder(
   const opened = await openFolder(ctx, client, path)
   const look = { uidvalidity: String(opened.uidValidity), highestUid: await highestUidOf(client, opened) }
   const { noSentSince, ...known } = before
-  const newsSince = role === 'sent' ? noSentSince : undefined
+  const newsSince = (role === 'sent' ? noSentSince : undefined) ?? before.readAt
   let reading = proceed(before.folders[path], look, ctx.now(), newsSince)
   const cursorAt = (now: Reading): Cursor => ({
     ...(role === 'sent' ? known : before),
@@ -60,7 +61,8 @@ async function* readFolder(
   })
   const folder: Folder = { role, path, uidvalidity: look.uidvalidity }
   for await (const part of parts(client, await waitingUids(client, reading))) {
-    const page = await readMessages(ctx, client, folder, part)
+    const due = part.filter((message) => isDue(reading, message))
+    const page = await readMessages(ctx, client, folder, due)
     reading = readUpTo(reading, part.at(-1)?.uid ?? 0)
     yield { ...page, cursor: cursorAt(reading) }
   }

@@ -16,6 +16,8 @@ const Cursor = z.object({
   folders: z.record(z.string(), Reading),
   /** When it was seen that there is no folder for sent mail: one that is there later holds news. */
   noSentSince: z.iso.datetime().optional(),
+  /** When the last reading of all folders began: what came since is news in a folder that the settings name only now. */
+  readAt: z.iso.datetime().optional(),
 })
 export type Cursor = z.output<typeof Cursor>
 
@@ -61,6 +63,15 @@ export function readUpTo(reading: Reading, uid: number): Reading {
   const { uidvalidity, rescan } = reading
   const lastUid = Math.max(reading.lastUid, uid)
   return { uidvalidity, lastUid, ...(rescan && rescan.upTo > lastUid ? { rescan } : {}) }
+}
+
+/** Between the server's clock and ours. */
+const clockSkewMs = 3_600_000
+
+/** Whether the search, which knows whole days only, found it rightly. */
+export function isDue({ rescan }: Reading, message: { readonly uid: number; readonly receivedAt: Date }): boolean {
+  if (!rescan || message.uid > rescan.upTo) return true
+  return !(message.receivedAt.getTime() < Date.parse(rescan.since) - clockSkewMs)
 }
 
 export interface Search {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { proceed, readCursor, readUpTo, searches } from './cursor.ts'
+import { isDue, proceed, readCursor, readUpTo, searches } from './cursor.ts'
 import { imapError } from './imap-error.ts'
 
 const now = new Date('2026-11-22T10:00:00Z')
@@ -29,6 +29,18 @@ describe('how far a folder is read', () => {
     expect(half).toEqual({ uidvalidity: '8', lastUid: 35, rescan })
     expect(searches(half)).toEqual([{ uid: '36:60', since: new Date('2026-10-22T10:00:00Z') }, { uid: '61:*' }])
     expect(readUpTo(half, 60)).toEqual({ uidvalidity: '8', lastUid: 60 })
+  })
+
+  it('takes from a rescan what came since, by the minute and with an hour for the clocks', () => {
+    const reading = { uidvalidity: '8', lastUid: 0, rescan: { since: '2026-11-22T10:00:00.000Z', upTo: 60 } }
+    const at = (time: string, uid = 7) => isDue(reading, { uid, receivedAt: new Date(time) })
+    expect([at('2026-11-22T10:00:00Z'), at('2026-11-22T09:01:00Z'), at('2026-11-22T08:59:00Z')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(at('2026-11-22T08:59:00Z', 61)).toBe(true)
+    expect(at('no time at all')).toBe(true)
   })
 
   it('refuses a cursor that it did not write', () => {

@@ -164,7 +164,9 @@ describe.each(kinds)('mail over the servers: %s', (kind) => {
     servers.put(ctx.config.address, mailTexts(2, 'Hello', 3))
     const second = await readAll(ctx, first.cursor)
     expect(subjects(second)).toEqual(['Message 3', 'Message 4'])
-    expect(await readAll(ctx, second.cursor)).toEqual({ observations: [], unreadable: [], cursor: second.cursor })
+    const third = await readAll(ctx, second.cursor)
+    expect(third).toMatchObject({ observations: [], unreadable: [] })
+    expect(foldersIn(third)).toEqual(foldersIn(second))
   })
 
   if (kind === kinds[0])
@@ -208,6 +210,24 @@ describe.each(kinds)('mail over the servers: %s', (kind) => {
   })
 
   if (isReal) {
+    it('goes on in the folder that the settings name now, with what came since', async () => {
+      const ctx = connection()
+      const moved = { ...ctx, config: { ...ctx.config, folder: 'Support' } }
+      const start = await readAll(ctx, undefined)
+      const longAgo = new Date(Date.now() - 5 * 3_600_000)
+      await asUser(ctx, async (client) => {
+        await client.mailboxCreate('Support')
+        await client.append('Support', mailText(1), [], longAgo)
+        await client.append('Support', mailText(2))
+      })
+      await expect(readAll(context({ ...ctx.config, folder: 'Elsewhere' }), start.cursor)).rejects.toMatchObject({
+        code: 'not_found',
+      })
+      const after = await readAll(moved, start.cursor)
+      expect(subjects(after)).toEqual(['Message 2'])
+      expect(subjects(await readAll(moved, after.cursor))).toEqual([])
+    })
+
     it('reads a folder again that was made anew, with the same ids, and loses nothing', async () => {
       const ctx = connection({ folder: 'Support' })
       await asUser(ctx, (client) => client.mailboxCreate('Support'))
@@ -441,6 +461,8 @@ async function readAll(ctx: Context<MailConfig>, cursor: string | undefined): Pr
     cursor: pages.at(-1)?.cursor ?? '',
   }
 }
+
+const foldersIn = ({ cursor }: Read): unknown => JSON.parse(cursor).folders
 
 function subjects({ observations }: Pick<Page, 'observations'>): readonly (string | undefined)[] {
   return observations.flatMap((seen) => (seen.type === 'threaded' ? [seen.thread.opens.subject] : []))
