@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
  * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect`, `-- identity`, `-- start`,
- * `-- rules` or `-- delivery` runs one part.
+ * `-- rules` or `-- delivery` runs one part; `-- delivery --window 1` is a quick look at windows of one second in place of ten.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
 import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
+import { measureDelivery } from './delivery.ts'
 import { measureIdentity } from './identity.ts'
 import { httpRequest, loadAtRate, loadFlatOut, quantile } from './load.ts'
 import { measureRules } from './rules.ts'
@@ -17,7 +18,11 @@ import { createDatabase, type Side, type Sink, startHubSide, startReference, sta
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    window: { type: 'string', default: '10' },
+  },
 })
 const rounds = Number(values.rounds)
 /** Long enough for what a hub does at rest to show. */
@@ -37,6 +42,7 @@ const rows: Row[] = []
 const starts: { readonly what: string; readonly hub: number; readonly goal: string }[] = []
 
 if (wants('rules')) await benchRules()
+if (wants('delivery')) await benchDelivery()
 if (wants('start')) await benchStart()
 if (['ingest', 'effect', 'identity'].some(wants)) await benchWithDatabase()
 console.table(Object.fromEntries([...rows, ...starts].map(({ what, ...row }) => [what, row])))
@@ -56,6 +62,15 @@ async function benchWithDatabase() {
     sink.stop()
     await postgres.stop()
     rmSync(data, { recursive: true, force: true })
+  }
+}
+
+/** Not repeated: a run takes ten windows, and both sides have the same ones. */
+async function benchDelivery() {
+  for (const { what, ratio, refused } of await measureDelivery(Number(values.window))) {
+    const isHub = what.startsWith('hub')
+    starts.push({ what: `${what}: share of the allowed rate`, hub: ratio, goal: isHub ? '≥ 0.98' : '–' })
+    starts.push({ what: `${what}: refused calls`, hub: refused, goal: isHub ? '0' : '–' })
   }
 }
 
