@@ -11,6 +11,8 @@ export interface Drawing {
   readonly room: Room
   /** Where "more" leads. */
   readonly url?: string
+  /** A dialog is answered by its own buttons: any other would submit it too. */
+  readonly isForm?: boolean
 }
 
 /** A sign beside the colour: colours alone are not seen by everybody. */
@@ -99,7 +101,7 @@ function drawItem(item: ListItem, id: string, drawing: Drawing): readonly CardEl
     run(`${signs[item.tone ?? 'neutral']}${title}`, { weight: 'Bolder', ...linkTo(item.url) }),
     ...(detail ? [run(`\n${detail}`, { isSubtle: true })] : []),
   )
-  if (!item.action) return [{ ...text, spacing: 'Small' }]
+  if (!item.action || drawing.isForm) return [{ ...text, spacing: 'Small' }]
   return [
     {
       type: 'ColumnSet',

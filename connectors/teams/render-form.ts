@@ -40,7 +40,7 @@ export function renderForm(form: Form, words: CardWords): Dialog {
 }
 
 function draw(form: Form, words: CardWords, room: Room): IAdaptiveCard {
-  const drawing: Drawing = { words, room }
+  const drawing: Drawing = { words, room, isForm: true }
   const submit: ISubmitAction = {
     type: 'Action.Submit',
     title: label(form.submit),

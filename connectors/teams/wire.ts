@@ -57,7 +57,7 @@ export const WireActivity = z.object({
   membersRemoved: listOf(WireAccount),
   reactionsAdded: listOf(z.object({ type: id })),
   reactionsRemoved: listOf(z.object({ type: id })),
-  value: z.unknown(),
+  value: z.unknown().optional(),
   channelData: maybe(
     z.object({
       tenant: maybe(z.object({ id })),
@@ -71,10 +71,10 @@ export type WireActivity = z.output<typeof WireActivity>
 
 /** The values of invokes. */
 export const WireExecute = z.object({
-  action: z.object({ verb: maybe(z.string()), data: z.unknown() }),
+  action: z.object({ verb: maybe(z.string()), data: z.unknown().optional() }),
   trigger: maybe(z.enum(['manual', 'automatic'])),
 })
-export const WireTask = z.object({ data: z.unknown() })
+export const WireTask = z.object({ data: z.unknown().optional() })
 export const WireLink = z.object({ url: z.url() })
 export const WireQuery = z.object({
   commandId: id,
@@ -92,6 +92,6 @@ export type WireSharedMessage = z.output<typeof WireSharedMessage>
 export const WireShortcut = z.object({
   commandId: id,
   commandContext: maybe(id),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   messagePayload: maybe(WireSharedMessage),
 })
