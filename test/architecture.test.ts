@@ -22,8 +22,8 @@ function sources(folder: string): readonly Source[] {
 
 const hub = sources('src')
 const connectors = sources('connectors').filter(({ path }) => path !== 'connectors/index.ts')
-/** Connectors whose names are words of everybody's. */
-const commonWords = new Set(['desk', 'mail'])
+/** Connectors whose names are words of everybody's, or channels that any desk's cases can come by. */
+const commonWords = new Set(['desk', 'mail', 'slack', 'teams'])
 const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
 const found = (list: readonly Source[], wrong: (source: Source) => boolean) =>
   list.filter(wrong).map(({ path }) => path)
@@ -47,6 +47,12 @@ describe('the architecture', () => {
     expect(vendors).toContain('zendesk')
     const names = new RegExp(vendors.join('|'), 'i')
     expect(found(hub, ({ path, text }) => !path.startsWith('src/demo/') && names.test(code(text)))).toEqual([])
+  })
+
+  it("uses no vendor's library in the hub", () => {
+    const libraries = /^(@slack|@microsoft|@hubspot)\/|^(node-zendesk|imapflow|adaptivecards)$/
+    expect(found(connectors, ({ imports }) => imports.some((name) => libraries.test(name)))).not.toEqual([])
+    expect(found(hub, ({ imports }) => imports.some((name) => libraries.test(name)))).toEqual([])
   })
 
   it('reads the environment in one room', () => {
