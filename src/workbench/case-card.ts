@@ -55,15 +55,15 @@ function caseFacts(shown: ShownCase, words: Messages): readonly Fact[] {
       value: shown.priority ? words.priorities[shown.priority] : words.case.noPriority,
     },
     { label: words.case.assignee, value: agentName(shown.assignee) ?? words.case.nobody },
+    ...(shown.waitingSince && !isDone(shown.status)
+      ? [{ label: words.case.waitingSince, value: { at: shown.waitingSince } }]
+      : []),
     ...said(words.case.team, shown.team),
     { label: words.case.customer, value: customerName(shown, words) },
     ...said(words.case.company, customer?.company),
     ...said(words.case.plan, customer?.plan),
     ...said(words.case.channel, shown.channel && words.channels[shown.channel]),
     ...said(words.case.tags, shown.tags.join(', ')),
-    ...(shown.waitingSince && !isDone(shown.status)
-      ? [{ label: words.case.waitingSince, value: { at: shown.waitingSince } }]
-      : []),
     { label: words.case.createdAt, value: { at: shown.createdAt } },
     ...tools.map((tool) => ({
       label: words.case.tools,

@@ -71,5 +71,5 @@ function scoreFacts({ scale, score, comment, at }: ShownScore, { customer }: Mes
 
 function stepFact({ kind, at, subject }: ShownStep, { customer }: Messages): Fact {
   const what = customer.steps[kind]
-  return { label: subject ? `${what}: ${subject}` : what, value: { at } }
+  return { label: at.slice(0, 10), value: subject ? `${what}: ${subject}` : what }
 }

@@ -210,9 +210,16 @@ export function createCaseForm(
 
 const longestSubject = 200
 
+/** The first line that says something: a greeting alone does not. */
 function firstLine(text: string): string {
-  const line = text.trim().split('\n', 1)[0] ?? ''
-  return line.length > longestSubject ? `${line.slice(0, longestSubject - 1).trimEnd()}…` : line
+  const lines = text.split('\n').map((line) => line.trim())
+  const line = lines.find(({ length }) => length >= 15) ?? lines.find(Boolean) ?? ''
+  return line.length > longestSubject
+    ? `${line
+        .slice(0, longestSubject - 1)
+        .toWellFormed()
+        .trimEnd()}…`
+    : line
 }
 
 function form(

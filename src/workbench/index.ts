@@ -3,7 +3,7 @@
  * Never here: a vendor's way to draw them; a change to a case; an internal word where a customer reads.
  */
 export { acts, joinValue, splitValue } from './acts.ts'
-export { type CaseOffers, caseCard } from './case-card.ts'
+export { caseCard } from './case-card.ts'
 export { customerCard } from './customer-card.ts'
 export {
   assignForm,
@@ -17,8 +17,7 @@ export {
 export { queueCard, searchCard, similarCard } from './list-cards.ts'
 export { loadCase, loadQueue, loadSearch, loadSimilar } from './load.ts'
 export { loadCustomer } from './load-customer.ts'
-export type { CardSources } from './load-rows.ts'
 export { loadWhy } from './load-why.ts'
-export { type Messages, messagesIn } from './messages/index.ts'
-export { approvalCard, noticeCard, type ShownSurvey, surveyCard } from './small-cards.ts'
+export { drawingWords, messagesIn } from './messages/index.ts'
+export { approvalCard, noticeCard, surveyCard } from './small-cards.ts'
 export { whyCard } from './why-card.ts'

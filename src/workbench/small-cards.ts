@@ -86,6 +86,7 @@ export function surveyCard(shown: ShownSurvey, language: Language, words: Messag
   const { min, max } = scaleOf[shown.kind]
   const question = shown.question ?? texts.question
   const nameOf = (score: number) => texts.scores[score - min] ?? String(score)
+  const ends = fill(words.survey.ends, { min, lowest: texts.lowest, max, highest: texts.highest })
   const isAnswered = shown.score !== undefined
   const thanks = shown.score === undefined ? '' : fill(words.survey.thanks, { score: nameOf(shown.score) })
   return {
@@ -94,13 +95,9 @@ export function surveyCard(shown: ShownSurvey, language: Language, words: Messag
     ...(isAnswered ? { tone: 'good' as const } : {}),
     blocks: [
       { kind: 'text', text: fill(words.survey.about, { subject: subjectOf(shown, words) }), isSubtle: true },
-      isAnswered
-        ? { kind: 'notice', text: thanks, tone: 'good' }
-        : {
-            kind: 'text',
-            text: fill(words.survey.ends, { min, lowest: texts.lowest, max, highest: texts.highest }),
-            isSubtle: true,
-          },
+      ...(isAnswered ? [{ kind: 'notice', text: thanks, tone: 'good' } as const] : []),
+      // Five buttons have room for their meaning; longer scales say it once.
+      ...(isAnswered || shown.kind === 'csat' ? [] : [{ kind: 'text', text: ends, isSubtle: true } as const]),
     ],
     actions: isAnswered
       ? []

@@ -26,6 +26,16 @@ export const en: Messages = {
   no: 'No',
   cancel: 'Cancel',
   nothing: '–',
+  drawing: {
+    more: '… more in Deskweave',
+    surplus: '… and {count} more',
+    internal: 'Internal note',
+    public: 'Visible to the customer',
+    set: 'Set',
+    choose: 'Choose…',
+    required: 'Please fill this in.',
+    tooLongToEdit: 'This text is too long to be edited here. Open the case in its own tool.',
+  },
   case: {
     noSubject: 'Case without a subject',
     unknownPerson: 'Unknown customer',

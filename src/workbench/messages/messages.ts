@@ -19,6 +19,19 @@ export interface Messages {
   readonly no: string
   readonly cancel: string
   readonly nothing: string
+  /** What a renderer itself adds to a card. */
+  readonly drawing: {
+    /** Stands where something was cut, and leads to the whole. */
+    readonly more: string
+    /** {count} */
+    readonly surplus: string
+    readonly internal: string
+    readonly public: string
+    readonly set: string
+    readonly choose: string
+    readonly required: string
+    readonly tooLongToEdit: string
+  }
   readonly case: {
     readonly noSubject: string
     readonly unknownPerson: string
