@@ -202,6 +202,37 @@ describe('a card in Slack', () => {
     expect(blocks.at(-1)).toEqual({ type: 'context', elements: [mrkdwn(`<${link}|… more in Deskweave>`)] })
   })
 
+  it('holds 50 blocks and not one more', () => {
+    const blocks = Array.from({ length: 80 }, () => ({ kind: 'divider' }) as const)
+    const rendered = renderCard({ ...empty, url, blocks, actions: [button('case.take')] }, words)
+    expect(rendered.blocks).toHaveLength(50)
+    expect(rendered.blocks.at(-2)).toEqual({ type: 'context', elements: [mrkdwn(`<${link}|… more in Deskweave>`)] })
+    expect(rendered.blocks.at(-1)?.type).toBe('actions')
+    expect(WithinMessage.safeParse(rendered).error).toBeUndefined()
+  })
+
+  it('carries the longest acts and values, and leaves out longer ones rather than carry them cut', () => {
+    const [act, value] = ['a'.repeat(50), 'v'.repeat(200)]
+    const options = [
+      { value: 'o'.repeat(75), label: 'Longest' },
+      { value: 'o'.repeat(76), label: 'Longer' },
+    ]
+    const select = { kind: 'select', act, value, label: 'Select', options } as const
+    const actions: CardAction[] = [
+      button(act, value),
+      select,
+      button('b'.repeat(255), value),
+      { ...select, value: 'v'.repeat(260) },
+    ]
+    const read = pressesOf(blocksOf({ actions })).map((press) =>
+      readInteraction({ type: 'block_actions', user: { id: 'U1' }, actions: [press] }),
+    )
+    expect(read).toMatchObject([
+      { kind: 'act', act: { act, value, fields: {} } },
+      { kind: 'act', act: { act, value, fields: { chosen: 'o'.repeat(75) } } },
+    ])
+  })
+
   it('shows the whole scale of a survey', () => {
     const actions = Array.from({ length: 11 }, (_, score) => button('survey.answer', `inv_1|${score}`, `${score}`))
     const [row] = blocksOf({ actions })
