@@ -17,11 +17,11 @@ const property = z
 
 export const config = z.strictObject({
   /** Token of a private app, or an OAuth access token. */
-  access_token: secret,
+  access_token: secret.meta({ secret: true, description: 'of a private app' }),
   /** The app's client secret, which signs its webhooks. */
   webhook_secret: secret.optional(),
   /** The account (Hub ID). One app's webhooks come from all accounts that installed it; only this one's are taken. */
-  portal_id: numericId,
+  portal_id: numericId.meta({ description: 'the Hub ID' }),
   /** The app's id: changes that it made are our own echo. */
   hub_app_id: numericId.optional(),
   /** Where new tickets go; HubSpot's first pipeline is "0". */

@@ -25,14 +25,17 @@ export const config = z.strictObject({
   name: z.string().max(100).optional(),
   /** User name at both servers; the address when absent. */
   user: z.string().min(1).optional(),
-  password: secret,
+  password: secret.meta({ secret: true, description: "the mailbox's, or an app password" }),
   imap: server(993),
   smtp: server(465),
   folder: z.string().min(1).default('INBOX'),
   /** Where answers that agents write in their own mail program end up; found by its special use when absent. */
   sent_folder: z.string().min(1).optional(),
   /** Signs reply addresses and message ids: at least 24 characters. Answers to mail signed with another one open new cases. */
-  signing_secret: z.string().min(24).meta({ secret: true }),
+  signing_secret: z
+    .string()
+    .min(24)
+    .meta({ secret: true, description: 'at least 24 characters that you make up: openssl rand -base64 32' }),
   /** Does `support+x@example.com` reach this mailbox? Then answers carry a signed address. */
   plus_addressing: z.boolean().default(true),
   /**

@@ -1,12 +1,21 @@
 /** `deskweave connect <connector>` */
 import { z } from 'zod'
 import { connectors } from '#connectors'
+import { isOwnWebhookSecret } from '#hub/connections/index.ts'
 import type { Connector } from '#hub/connector/contract.ts'
 import { type Env, readEnv } from '#hub/platform/env.ts'
 import { actor, withHub } from './open-hub.ts'
 import { createPrompt, type Prompt } from './prompt.ts'
 import { findRunningHub } from './running-hub.ts'
-import { problemsOf, type Setting, type SettingProblem, settingsOf, toConfig } from './settings.ts'
+import {
+  hasVendorSecret,
+  isGiven,
+  problemsOf,
+  type Setting,
+  type SettingProblem,
+  settingsOf,
+  toConfig,
+} from './settings.ts'
 
 export interface ConnectOptions {
   readonly name?: string
@@ -34,7 +43,7 @@ export async function connect(connectorId: string, options: ConnectOptions): Pro
   const connector = await load(connectorId)
   const installed = await install(env, await complete(connectorId, connector, options))
   if (options.json) console.log(JSON.stringify(installed, null, 2))
-  else print(installed)
+  else print(installed, connector)
 }
 
 async function load(id: string): Promise<Connector> {
@@ -69,7 +78,7 @@ export async function askMissing(
   const settings = settingsOf(connector)
   let config = given
   for (const setting of settings) {
-    if (setting.isRequired && !(setting.name in config)) config = await askFor(setting, config)
+    if (setting.isRequired && !isGiven(config, setting.name)) config = await askFor(setting, config)
   }
   const problems = problemsOf(connector, config)
   const [first] = problems
@@ -77,7 +86,7 @@ export async function askMissing(
   prompt.say(problems.map(sentence).join('\n'))
   const named = new Set(problems.map(({ setting }) => setting))
   // Where no single setting is to blame, any that is open may mend it.
-  const open = settings.filter(({ name }) => named.has(name) || (named.has('') && !(name in config)))
+  const open = settings.filter(({ name }) => named.has(name) || (named.has('') && !isGiven(config, name)))
   for (const setting of open) config = await askFor(setting, config)
   const left = problemsOf(connector, config)
   if (left.length > 0) throw refused(connector, left)
@@ -107,9 +116,16 @@ async function install(env: Env, wanted: Wanted): Promise<Installed> {
   return await withHub(env, ({ connections }) => connections.install(connector, name, config, actor))
 }
 
-function print({ id, name, status, webhook }: Installed): void {
+function print({ id, name, status, webhook }: Installed, connector: Connector): void {
   console.log(`connected: "${name}" is ${status}, its id is ${id}`)
   if (!webhook) return
+  if (hasVendorSecret(connector)) {
+    console.log(`Let ${connector.manifest.name} send its webhooks to ${webhook.url}`)
+    if (!isOwnWebhookSecret(webhook.secret)) return
+    console.log('It signs them with a secret of its own. Once you have it, set it as webhook_secret:')
+    console.log(`  PATCH /api/v1/connections/${id} {"config": {…}}, whole; secrets that are left out stay`)
+    return
+  }
   console.log('Give these to the other side, so that its webhooks come here:')
   console.log(`  URL     ${webhook.url}`)
   console.log(`  secret  ${webhook.secret}  (shown this once)`)

@@ -24,10 +24,11 @@ export function createPrompt(input: NodeJS.ReadableStream, output: NodeJS.Writab
   lines.once('close', () => stopped.abort())
   return {
     async ask(question, { isSecret = false } = {}) {
-      output.write(question)
+      // Readline draws its line anew at each key, over what stands there; it must know the question to draw it again.
+      if (isSecret) output.write(question)
       isHidden = isSecret
       try {
-        return (await lines.question('', { signal: stopped.signal })).trim()
+        return (await lines.question(isSecret ? '' : question, { signal: stopped.signal })).trim()
       } catch (error) {
         throw new Error('stopped; nothing was saved', { cause: error })
       } finally {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Connector } from '#hub/connector/contract.ts'
 
 export interface Setting {
+  /** `imap.host` for one inside another. */
   readonly name: string
   readonly isRequired: boolean
   readonly isSecret: boolean
@@ -12,18 +13,48 @@ export interface Setting {
 type Described = Readonly<Record<string, unknown>>
 type Config = Readonly<Record<string, unknown>>
 
-/** The settings at the top level, in the order in which the connector lists them. */
+/**
+ * The settings at the top level, in the order in which the connector lists them; in place of one that must be there and holds
+ * others, those of them that must be there.
+ */
 export function settingsOf(connector: Connector): readonly Setting[] {
-  const described = describe(connector)
+  return settingsIn(describe(connector), '')
+}
+
+function settingsIn(described: Described, prefix: string): readonly Setting[] {
   const required = Array.isArray(described['required']) ? described['required'] : []
-  return Object.entries(isMap(described['properties']) ? described['properties'] : {}).map(([name, property]) => ({
-    name,
-    isRequired: required.includes(name),
-    isSecret: branches(property).some((branch) => branch['secret'] === true),
-    about: branches(property)
-      .map((branch) => branch['description'])
-      .find((text) => typeof text === 'string'),
-  }))
+  const properties = Object.entries(isMap(described['properties']) ? described['properties'] : {})
+  return properties.flatMap(([name, property]): readonly Setting[] => {
+    const isRequired = required.includes(name)
+    if (isRequired && isMap(property) && isMap(property['properties'])) {
+      return settingsIn(property, `${prefix}${name}.`).filter((inner) => inner.isRequired)
+    }
+    return [
+      {
+        name: prefix + name,
+        isRequired,
+        isSecret: branches(property).some((branch) => branch['secret'] === true),
+        about: branches(property)
+          .map((branch) => branch['description'])
+          .find((text) => typeof text === 'string'),
+      },
+    ]
+  })
+}
+
+/** The vendor makes the secret that signs its webhooks, and cannot be given ours. */
+export function hasVendorSecret(connector: Connector): boolean {
+  return settingsOf(connector).some(({ name }) => name === 'webhook_secret')
+}
+
+/** Whether there is a value for a setting, such as `imap.host`. */
+export function isGiven(config: Config, setting: string): boolean {
+  let place: unknown = config
+  for (const part of setting.split('.')) {
+    if (!isMap(place) || !Object.hasOwn(place, part)) return false
+    place = place[part]
+  }
+  return true
 }
 
 /**

@@ -20,7 +20,7 @@ export { InvalidConfig, type LoadedConnection } from './loaded.ts'
 export { ConnectionRefused } from './refused.ts'
 export { splitConfig } from './secret-fields.ts'
 export type { ConnectionView } from './view.ts'
-export { newWebhookSecret } from './webhook-secret.ts'
+export { isOwnWebhookSecret, newWebhookSecret } from './webhook-secret.ts'
 
 export type Registry = Readonly<Record<string, () => Promise<Connector>>>
 

@@ -29,6 +29,28 @@ it('asks for what is missing, and does not show a secret that is typed', async (
   expect(shown()).not.toContain('hunter2')
 })
 
+it('leaves the question on the screen while it is answered', async () => {
+  const { prompt, shown } = terminal(['acme', 'hunter2'])
+  await prompt.ask('subdomain: ')
+  await prompt.ask('token: ', { isSecret: true })
+  prompt.close()
+  const escapeKey = String.fromCharCode(27)
+  // What is drawn after the line was erased is what a person sees.
+  const [, ...drawn] = shown().split(`${escapeKey}[0J`)
+  expect(drawn.every((line) => line.startsWith('subdomain: '))).toBe(true)
+  expect(drawn.at(-1)).toContain('token: ')
+})
+
+it('asks for what must be there inside a setting, unless it is given', async () => {
+  const mail = await connectors.mail()
+  const { prompt, shown } = terminal(['support@acme.example', 'hunter2', 'smtp.acme.example', 's'.repeat(24)])
+  const config = await askMissing(mail, toConfig(mail, [['imap.host', 'imap.acme.example']]), prompt)
+  prompt.close()
+  expect(config).toMatchObject({ imap: { host: 'imap.acme.example' }, smtp: { host: 'smtp.acme.example' } })
+  expect(shown()).not.toContain('imap')
+  expect(mail.config.safeParse(config).success).toBe(true)
+})
+
 it('gives up with words when the answers do not do', async () => {
   const { prompt } = terminal(['Acme!', 'Acme!'])
   await expect(askMissing(await connectors.zendesk(), { access_token: 'x' }, prompt)).rejects.toThrow(/subdomain: /)
