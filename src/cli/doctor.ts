@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
 import { type Env, readEnv } from '#hub/platform/env.ts'
 import { createLog } from '#hub/platform/log.ts'
-import { type Check, notice, words, wrong } from './doctor/check.ts'
+import { hasCluster } from '#hub/platform/postgres-folders.ts'
+import { type Check, notice, ok, words, wrong } from './doctor/check.ts'
 import { inspectDatabase } from './doctor/database.ts'
-import { checkMachine } from './doctor/machine.ts'
+import { checkMachine, hubCheck } from './doctor/machine.ts'
 import { checkWork } from './doctor/work.ts'
 import { withHub } from './open-hub.ts'
 
@@ -26,22 +27,26 @@ async function examine(): Promise<readonly Check[]> {
     return [wrong('environment', words(error), 'see docs/configuration.md')]
   }
   try {
-    return [...(await checkMachine(env)), ...(await checkDatabase(env))]
+    const machine = await checkMachine(env)
+    const isHubRunning = machine.some(({ name, state }) => name === hubCheck && state !== 'notice')
+    return [...machine, ...(await checkDatabase(env, isHubRunning))]
   } catch (error) {
     return [wrong('doctor', words(error), 'mend this first, then look again')]
   }
 }
 
-async function checkDatabase(env: Env): Promise<readonly Check[]> {
-  if (env.databaseUrl) return await checkAt(env, env.databaseUrl)
-  if (!existsSync(join(env.dataDir, 'pg.password'))) {
+async function checkDatabase(env: Env, isHubRunning: boolean): Promise<readonly Check[]> {
+  if (env.databaseUrl) return await checkAt(env, env.databaseUrl, isHubRunning)
+  if (!hasCluster(env.dataDir)) {
     return [notice('database', `an embedded PostgreSQL, made at the first start in ${env.dataDir}`)]
   }
   try {
     // Adopts the one of a running hub; otherwise it runs for as long as we look.
     const server = await startEmbedded({ dataDir: env.dataDir, log: createLog('silent') })
     try {
-      return await checkAt(env, server.url)
+      const whose = isHubRunning ? 'of the hub that runs' : 'started for this look, since no hub runs'
+      const opened = ok('database', `embedded, in ${env.dataDir}; ${whose}`)
+      return [opened, ...(await checkAt(env, server.url, isHubRunning))]
     } finally {
       await server.stop()
     }
@@ -50,7 +55,7 @@ async function checkDatabase(env: Env): Promise<readonly Check[]> {
   }
 }
 
-async function checkAt(env: Env, url: string): Promise<readonly Check[]> {
+async function checkAt(env: Env, url: string, isHubRunning: boolean): Promise<readonly Check[]> {
   const { checks, isCurrent } = await inspectDatabase(url)
   if (!isCurrent) return checks
   // Opening the rooms would make a new key, and hide that the right one is missing.
@@ -58,7 +63,7 @@ async function checkAt(env: Env, url: string): Promise<readonly Check[]> {
     const detail = `the database is in use, and ${join(env.dataDir, 'secret.key')} is missing`
     return [...checks, wrong('secret key', detail, 'restore it from a backup, or give DESKWEAVE_SECRET_KEY')]
   }
-  return [...checks, ...(await withHub(env, checkWork))]
+  return [...checks, ...(await withHub(env, (hub) => checkWork(hub, isHubRunning)))]
 }
 
 function print(checks: readonly Check[]): void {

@@ -38,6 +38,11 @@ export interface PidFile {
   readonly status: string
 }
 
+/** Whether a database has been made for this data folder, in it or elsewhere. */
+export function hasCluster(dataDir: string): boolean {
+  return [join(dataDir, 'pg'), join(dataDir, 'postgres', 'pg')].some((folder) => existsSync(folder))
+}
+
 /** The path of a Unix socket fits in 104 bytes on some systems, and PostgreSQL appends `/.s.PGSQL.5432.lock`. */
 const longestSocketFolder = 84
 

@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { testDatabase } from '#kit'
+import { suppress } from '#hub/outbox/index.ts'
+import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
+import { quietLog, testDatabase } from '#kit'
 import { adminToken, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 import { administer } from '#kit/server.ts'
 import { run } from './run.ts'
@@ -106,6 +108,17 @@ describe('doctor without a database', () => {
     expect(out).toContain('WRONG  database: cannot be reached')
     expect(out).toContain('-> check that it runs')
     expect(out + err).not.toContain('hunter2')
+  })
+
+  it("opens the hub's own database when no hub runs, and says so", async () => {
+    const dataDir = join(folder.path, 'embedded')
+    mkdirSync(dataDir)
+    const server = await startEmbedded({ dataDir, log: quietLog })
+    await server.stop()
+    const { code, out } = await run(['doctor'], { DESKWEAVE_DATA: dataDir, PORT: '1' })
+    expect(code).toBe(0)
+    expect(out).toContain(`ok     database: embedded, in ${dataDir}; started for this look, since no hub runs`)
+    expect(out).toContain('note   migrations: none yet')
   })
 
   it('names a variable that is not as expected', async () => {
@@ -224,11 +237,18 @@ describe('on a database', () => {
         error: '{"code":"rejected","message":"no such ticket"}',
       })
       .execute()
+    await suppress(
+      handle.db,
+      [{ address: 'ana@example.com', reason: '5.1.1 no such user', connectionId, caseId: 'case_1' }],
+      new Date(),
+    )
     const sick = await run(['doctor'], env())
     expect(sick.code).toBe(1)
     expect(sick.out).toContain('"Legacy desk": 1 webhook could not be read: not JSON')
     expect(sick.out).toContain('"Legacy desk": 1 dead letter: no such ticket')
     expect(sick.out).toContain('ok     connection "Legacy desk"')
+    expect(sick.out).toContain('1 address that mail came back from, such as ana@example.com (5.1.1 no such user)')
+    expect(sick.out).toContain('DELETE /api/v1/suppressions/')
     const [row] = await handle.db.selectFrom('inbox').select('seq').execute()
     const replayed = await run(['replay', 'inbox', String(row?.seq), '999'], env())
     expect(replayed).toEqual({

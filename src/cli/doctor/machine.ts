@@ -6,6 +6,8 @@ import { isHubAt } from '../running-hub.ts'
 import { type Check, notice, ok, words, wrong } from './check.ts'
 
 const gib = 1024 ** 3
+/** The check of whether a hub runs: a `notice` when none does. */
+export const hubCheck = 'hub'
 
 export async function checkMachine(env: Env): Promise<readonly Check[]> {
   return [
@@ -76,7 +78,7 @@ async function checkRunning(env: Env): Promise<Check> {
   const local = `http://localhost:${env.port}`
   const addresses = [...new Set([env.baseUrl, local])]
   const answers = await Promise.all(addresses.map(isHubAt))
-  const name = 'hub'
+  const name = hubCheck
   if (answers[0]) return ok(name, `answers at ${env.baseUrl}`)
   if (answers[1]) {
     const todo = 'check DNS and the proxy between them; webhooks do not come through'

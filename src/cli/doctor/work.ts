@@ -1,59 +1,23 @@
-/** Every connection asked at its vendor, and what waits for a person. */
+/** What waits for a person, and every connection. */
 import { sql } from 'kysely'
-import type { ConnectionView } from '#hub/connections/index.ts'
 import type { Hub } from '#hub/hub.ts'
-import { type Check, counted, notice, ok, words, wrong } from './check.ts'
+import { type Check, counted, notice, ok, wrong } from './check.ts'
+import { checkConnection } from './connection.ts'
 
-const checkTimeoutMs = 15_000
-const quietDays = 7
-const dayMs = 86_400_000
 const waitingMinutes = 10
 
-export async function checkWork(hub: Hub): Promise<readonly Check[]> {
+export async function checkWork(hub: Hub, isHubRunning: boolean): Promise<readonly Check[]> {
   const views = await hub.connections.list()
   if (views.length === 0) return [notice('connections', 'none yet', 'connect one: deskweave connect desk')]
   const [connections, waiting] = await Promise.all([
-    Promise.all(views.map((view) => checkConnection(hub, view))),
+    Promise.all(views.map((view) => checkConnection(hub, view, isHubRunning))),
     checkWaiting(hub, new Map(views.map(({ id, name }) => [id, name]))),
   ])
   return [...connections.flat(), ...waiting]
 }
 
-async function checkConnection(hub: Hub, view: ConnectionView): Promise<readonly Check[]> {
-  const name = `connection "${view.name}"`
-  if (view.status === 'paused') {
-    return [notice(name, view.statusReason ?? 'paused', `PATCH /api/v1/connections/${view.id} {"status":"connected"}`)]
-  }
-  return [await checkVendor(hub, view, name), ...checkInbound(hub, view, name)]
-}
-
-async function checkVendor(hub: Hub, view: ConnectionView, name: string): Promise<Check> {
-  const mend = `mend its settings: PATCH /api/v1/connections/${view.id}`
-  if (view.status === 'needs_attention') return wrong(name, view.statusReason ?? 'its credentials are refused', mend)
-  try {
-    const connection = await hub.connections.byId(view.id)
-    if (!connection) return notice(name, 'was removed a moment ago')
-    const context = hub.connections.contextFor(connection, AbortSignal.timeout(checkTimeoutMs))
-    const { account, missingScopes = [] } = await connection.connector.check(context)
-    if (missingScopes.length > 0) return wrong(name, `lacks the scopes ${missingScopes.join(', ')}`, mend)
-    return ok(name, `${view.connector}, ${account}`)
-  } catch (error) {
-    return wrong(name, words(error), mend)
-  }
-}
-
-function checkInbound(hub: Hub, view: ConnectionView, name: string): readonly Check[] {
-  const connection = hub.connections.all().find(({ id }) => id === view.id)
-  if (!connection?.connector.can.receive) return []
-  const todo = `check that its webhooks are sent to ${view.webhookUrl}`
-  if (!view.lastInboundAt) return [notice(name, 'no webhook has come yet', todo)]
-  const days = Math.floor((hub.now().getTime() - view.lastInboundAt.getTime()) / dayMs)
-  const last = `last webhook ${view.lastInboundAt.toISOString()}`
-  return days >= quietDays ? [notice(name, `${last}, ${counted(days, 'day')} ago`, todo)] : [ok(name, last)]
-}
-
 interface Waiting {
-  readonly what: 'quarantined' | 'unworkable' | 'dead' | 'parked' | 'resting' | 'late'
+  readonly what: 'quarantined' | 'unread' | 'unworkable' | 'dead' | 'parked' | 'resting' | 'late' | 'suppressed'
   readonly place: string
   readonly count: number
   readonly note: string | null
@@ -61,11 +25,14 @@ interface Waiting {
 
 async function checkWaiting(hub: Hub, names: ReadonlyMap<string, string>): Promise<readonly Check[]> {
   const { rows } = await sql<Waiting>`
-    select 'quarantined' as what, connection_id as place, count(*) as count, max(reason) as note
-      from inbox where state = 'quarantined' group by connection_id
+    select case source when 'webhook' then 'quarantined' else 'unread' end as what, connection_id as place,
+      count(*) as count, max(reason) as note
+      from inbox where state = 'quarantined' group by connection_id, source
     union all select 'unworkable', connection_id, count(*), max(reason) from inbox where state = 'dead' group by connection_id
     union all select 'dead', lane, count(*), max(error ->> 'message') from outbox where state = 'dead' group by lane
     union all select 'parked', connection_id, count(*), null from parked_observations group by connection_id
+    union all select 'suppressed', connection_id, count(*), max(address || ' (' || reason || ')')
+      from suppressions group by connection_id
     union all select 'resting', lane, 1, paused_reason from lanes where paused_reason is not null
     union all select 'late', '', count(*), null from inbox
       where state = 'pending' and due_at < now() - ${waitingMinutes} * interval '1 minute' having count(*) > 0
@@ -84,10 +51,16 @@ function toCheck({ what, count, note, place }: Waiting, from: string): Check {
         `${counted(count, 'webhook')} could not be read${why}`,
         `look: GET /api/v1/inbox?state=quarantined&connection=${place}; then deskweave replay inbox --quarantined`,
       )
+    case 'unread':
+      return wrong(
+        `"${from}"`,
+        `${counted(count, 'message or record', 'messages or records')} set aside for a person to look at${why}`,
+        `look: GET /api/v1/inbox?state=quarantined&connection=${place}, which shows each with its reason`,
+      )
     case 'unworkable':
       return wrong(
         `"${from}"`,
-        `${counted(count, 'webhook')} failed too often${why}`,
+        `${counted(count, 'arrival')} failed too often${why}`,
         'look into the log of the hub; then deskweave replay inbox --dead',
       )
     case 'dead':
@@ -103,6 +76,12 @@ function toCheck({ what, count, note, place }: Waiting, from: string): Check {
       )
     case 'resting':
       return notice(`"${from}"`, `its deliveries rest${why}`, 'they go on in order when the connection does')
+    case 'suppressed':
+      return notice(
+        `"${from}"`,
+        `nothing is sent to ${counted(count, 'address', 'addresses')} that mail came back from, such as${why.slice(1)}`,
+        'look: GET /api/v1/suppressions; to send all the same: DELETE /api/v1/suppressions/{address}',
+      )
     case 'late':
       return wrong(
         'inbox',
