@@ -43,9 +43,8 @@ describe('what could harm is refused', () => {
       .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghij'[index]}`).join(', ')}]`),
   ].join('\n')
   it('a bomb of aliases', () => {
-    const start = performance.now()
+    // Unfolded it would be ten thousand million values: reading it at all would end the run.
     expect(problems(bomb)).toEqual([expect.stringContaining('a file may hold 50000 values')])
-    expect(performance.now() - start).toBeLessThan(2_000)
   })
 
   it('an alias that contains itself', () => {

@@ -205,7 +205,8 @@ describe('the ledger', () => {
       expect(explained).toHaveLength(5)
       for (const { nodes, blocks } of explained) {
         expect(nodes.filter((node) => /^Seq Scan|^Bitmap|^Sort/.test(node))).toEqual([])
-        expect(blocks).toBeLessThan(6_000)
+        // Reading all rows would be 50,000 and more; dead versions of the 200 taken before may be met again.
+        expect(blocks).toBeLessThan(10_000)
       }
     }
   })
