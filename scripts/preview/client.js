@@ -70,6 +70,8 @@ for (const place of document.querySelectorAll('.adaptive')) {
   const card = new AdaptiveCards.AdaptiveCard()
   card.hostConfig = hostConfig
   card.parse(JSON.parse(place.dataset.card))
+  // The renderer checks the card's own language with a pattern that remembers where it stopped: it takes every other one.
+  card.lang = document.documentElement.lang
   const problems = card.validateProperties().validationEvents.map(({ message }) => message)
   const drawn = card.render()
   place.replaceChildren(...(drawn ? [drawn] : []), ...problems.map(problem))

@@ -16,6 +16,7 @@ export interface CaseOffers {
 export function caseCard(shown: ShownCase, offers: CaseOffers, now: Date, words: Messages): Card {
   const subject = subjectOf(shown, words)
   const url = firstUrl(shown)
+  const hasSubject = Boolean(shown.subject?.trim())
   const person = shown.requester ?? words.case.unknownPerson
   return {
     key: `case:${shown.id}`,
@@ -28,7 +29,10 @@ export function caseCard(shown: ShownCase, offers: CaseOffers, now: Date, words:
       ...conversation(shown, words),
     ],
     actions: caseActions(shown, offers, words),
-    summary: [fill(words.case.summary, { subject, person }), ...stateWords(shown, now, words)].join(' · '),
+    summary: [
+      fill(hasSubject ? words.case.summary : words.case.summaryUnnamed, { subject, person }),
+      ...stateWords(shown, now, words),
+    ].join(' · '),
   }
 }
 

@@ -66,7 +66,12 @@ const names: Readonly<Record<SurveyScale, string>> = { csat_5: 'CSAT', nps_11: '
 
 function scoreFacts({ scale, score, comment, at }: ShownScore, { customer }: Messages): readonly Fact[] {
   const value = fill(customer.score, { score, max: highest[scale] })
-  return [{ label: `${names[scale]} ${at.slice(0, 10)}`, value: comment ? `${value}: “${comment}”` : value }]
+  return [
+    {
+      label: `${names[scale]} ${at.slice(0, 10)}`,
+      value: comment ? fill(customer.scoreSaid, { score: value, comment }) : value,
+    },
+  ]
 }
 
 function stepFact({ kind, at, subject }: ShownStep, { customer }: Messages): Fact {

@@ -11,8 +11,8 @@ import type { Db } from '#hub/platform/db/database.ts'
 /** Among how many of the newest. */
 export const newest = 1_000
 /** Of each case: the first public messages and their beginnings. */
-const messages = 3
-const characters = 500
+const messages = 2
+const characters = 300
 
 /** Solved cases like this one, the most alike first. @returns ids; empty when there is no such case. */
 export async function similarSolved(db: Db, caseId: string, limit: number): Promise<readonly string[]> {

@@ -157,7 +157,7 @@ describe('the card of a case', () => {
     const card = caseCard(bare, offers, now, es)
     expect([card.title, card.summary, card.url]).toEqual([
       'Caso sin asunto',
-      'Caso «Caso sin asunto» de Cliente desconocido · Abierto',
+      'Caso sin asunto de Cliente desconocido · Abierto',
       undefined,
     ])
     expect(card.blocks).toContainEqual({ kind: 'text', text: 'Aún no se ha dicho nada.', isSubtle: true })

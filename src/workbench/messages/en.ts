@@ -61,6 +61,7 @@ export const en: Messages = {
     deliveryFailed: 'Changes that a tool refused: {count}. An administrator finds them under “Deliveries”.',
     noReply: 'This case lives in no tool that takes replies from here.',
     summary: 'Case “{subject}” of {person}',
+    summaryUnnamed: 'Case without a subject, of {person}',
     waiting: 'waiting for {duration}',
     assignedTo: 'with {name}',
   },
@@ -107,6 +108,7 @@ export const en: Messages = {
     satisfaction: 'Satisfaction',
     noScores: 'No answer to a survey yet.',
     score: '{score} of {max}',
+    scoreSaid: '{score}: “{comment}”',
     journey: 'Latest events',
     noJourney: 'Nothing has happened yet.',
     steps: {

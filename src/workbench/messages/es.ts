@@ -62,6 +62,7 @@ export const es: Messages = {
     deliveryFailed: 'Cambios que una herramienta rechazó: {count}. Un administrador los encuentra en «Entregas».',
     noReply: 'Este caso no está en ninguna herramienta que acepte respuestas desde aquí.',
     summary: 'Caso «{subject}» de {person}',
+    summaryUnnamed: 'Caso sin asunto de {person}',
     waiting: 'espera desde hace {duration}',
     assignedTo: 'lo lleva {name}',
   },
@@ -108,6 +109,7 @@ export const es: Messages = {
     satisfaction: 'Satisfacción',
     noScores: 'Aún no ha contestado ninguna encuesta.',
     score: '{score} de {max}',
+    scoreSaid: '{score}: «{comment}»',
     journey: 'Últimos pasos',
     noJourney: 'Aún no ha pasado nada.',
     steps: {

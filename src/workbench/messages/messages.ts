@@ -61,6 +61,8 @@ export interface Messages {
     readonly noReply: string
     /** {subject}, {person} */
     readonly summary: string
+    /** {person} */
+    readonly summaryUnnamed: string
     /** {duration} */
     readonly waiting: string
     /** {name} */
@@ -111,6 +113,8 @@ export interface Messages {
     readonly noScores: string
     /** {score}, {max} */
     readonly score: string
+    /** {score}, {comment} */
+    readonly scoreSaid: string
     readonly journey: string
     readonly noJourney: string
     readonly steps: Readonly<Record<ShownStep['kind'], string>>
