@@ -110,8 +110,6 @@ export interface SlackManifestOptions {
   readonly isSocketMode?: boolean
 }
 
-export type SlackManifest = ReturnType<typeof slackManifest>
-
 /** @throws Error naming what is wrong with an option. */
 export function slackManifest({ baseUrl, name, isSocketMode = false }: SlackManifestOptions) {
   const base = checkedBase(baseUrl)

@@ -10,12 +10,16 @@ import type { SlackWords } from './words.ts'
 interface Brush {
   readonly words: SlackWords
   readonly url: string | undefined
+  /** Characters that one text may have at most. */
+  readonly longest: number
 }
 
 interface Drawn {
   readonly blocks: readonly KnownBlock[]
   /** Something is missing, and nothing beside it says so. */
   readonly isCut: boolean
+  /** There was no place for a whole block. */
+  readonly isDropped: boolean
 }
 
 /** Marks of different shapes, as colour alone tells some readers nothing. */
@@ -26,20 +30,36 @@ export const toneMark = { neutral: 'ℹ️', good: '✅', attention: '⚠️', u
 const visibilityMark = { internal: '🔒', public: '🌐' } as const satisfies Record<CardMessage['visibility'], string>
 /** Texts shorter than this are not worth their place. */
 const shortest = 40
+/** Tried in turn, until every block has its place: the newest message stands last, and matters more than all of the first. */
+const longestTexts = [limits.section, 1_500, 800, 400, 200]
+const nothing: Drawn = { blocks: [], isCut: false, isDropped: false }
+const dropped: Drawn = { blocks: [], isCut: true, isDropped: true }
 
 export function renderBlocks(card: Pick<Card, 'blocks' | 'url'>, room: Room, words: SlackWords): readonly KnownBlock[] {
-  const brush: Brush = { words, url: card.url }
+  let drawn = nothing
+  for (const longest of longestTexts) {
+    drawn = drawAll(card.blocks, room, { words, url: card.url, longest })
+    if (!drawn.isDropped) break
+  }
+  return drawn.blocks
+}
+
+function drawAll(blocks: readonly CardBlock[], room: Room, brush: Brush): Drawn {
   const ending = more(brush)
   let left = shrink(room, [ending])
-  let isCut = false
-  const result: KnownBlock[] = []
-  for (const block of card.blocks) {
+  const all = blocks.map((block) => {
     const drawn = renderBlock(block, left, brush)
     left = shrink(left, drawn.blocks)
-    result.push(...drawn.blocks)
-    isCut ||= drawn.isCut
+    return drawn
+  })
+  const drawn = all.flatMap((one) => one.blocks)
+  const isCut = all.some((one) => one.isCut)
+  const isSaid = JSON.stringify(drawn.at(-1)) === JSON.stringify(ending)
+  return {
+    blocks: isCut && !isSaid ? [...drawn, ending] : drawn,
+    isCut,
+    isDropped: all.some((one) => one.isDropped),
   }
-  return isCut ? [...result, ending] : result
 }
 
 /** Characters that blocks take in the JSON of a message. */
@@ -56,7 +76,7 @@ function renderBlock(block: CardBlock, room: Room, brush: Brush): Drawn {
     case 'text':
       return renderText(block.text, block.isSubtle ? subtle : section, room, brush)
     case 'facts':
-      return renderFacts(block.facts, room)
+      return renderFacts(block.facts, room, brush)
     case 'heading':
       return whole([{ type: 'header', text: plain(block.text, limits.header) }], room)
     case 'list':
@@ -80,29 +100,32 @@ const subtle = {
 }
 
 function renderText(text: string, look: typeof section | typeof subtle, room: Room, brush: Brush): Drawn {
-  if (clean(text) === '') return { blocks: [], isCut: false }
-  const all = whole([look.draw(text, look.longest)], room)
-  if (clean(text).length <= look.longest && !all.isCut) return all
+  const { length } = clean(text)
+  if (length === 0) return nothing
+  const longest = Math.min(look.longest, brush.longest)
+  const all = whole([look.draw(text, longest)], room)
+  if (length <= longest && !all.isDropped) return all
   const below = more(brush)
-  const drawn = shortened(look.longest, (longest) => [look.draw(text, longest), below], room)
-  return drawn ? { blocks: drawn.blocks, isCut: false } : { blocks: [], isCut: true }
+  const drawn = shortened(longest, (most) => [look.draw(text, most), below], room)
+  return drawn ? { ...nothing, blocks: drawn.blocks } : dropped
 }
 
 /** Label and value are two fields, as fields stand in two columns and a value of its own can be plain text. */
-function renderFacts(facts: readonly Fact[], room: Room): Drawn {
+function renderFacts(facts: readonly Fact[], room: Room, brush: Brush): Drawn {
   const perSection = limits.fieldsPerSection / 2
   const result: KnownBlock[] = []
   let left = room
   let isCut = false
   for (let first = 0; first < facts.length; first += perSection) {
     const part = facts.slice(first, first + perSection)
-    const drawn = shortened(limits.field, (longest) => [factSection(part, longest)], left)
-    if (!drawn) return { blocks: result, isCut: true }
+    const most = Math.min(limits.field, brush.longest)
+    const drawn = shortened(most, (longest) => [factSection(part, longest)], left)
+    if (!drawn) return { ...dropped, blocks: result }
     isCut ||= part.some(({ value }) => typeof value === 'string' && oneLine(value).length > drawn.longest)
     left = shrink(left, drawn.blocks)
     result.push(...drawn.blocks)
   }
-  return { blocks: result, isCut }
+  return { blocks: result, isCut, isDropped: false }
 }
 
 function factSection(facts: readonly Fact[], longest: number): SectionBlock {
@@ -134,12 +157,12 @@ function renderList(items: readonly ListItem[], whenEmpty: string, room: Room, b
     const needed = rest === 1 ? { blocks: 1, characters: 0 } : { blocks: 2, characters: forTheRest }
     if (left.blocks < needed.blocks || left.characters < sizeOf([row]) + needed.characters) {
       const note = whole([surplus(rest)], left)
-      return { blocks: [...result, ...note.blocks], isCut: note.isCut }
+      return { ...note, blocks: [...result, ...note.blocks] }
     }
     left = shrink(left, [row])
     result.push(row)
   }
-  return { blocks: result, isCut: false }
+  return { ...nothing, blocks: result }
 }
 
 function renderItem({ title, detail, url, tone, action }: ListItem): SectionBlock {
@@ -164,10 +187,10 @@ function renderMessage(message: CardMessage, room: Room, brush: Brush): Drawn {
       : [{ type: 'context', elements: [plain(`📎 ${files.map(oneLine).join(', ')}`, limits.context / 2)] }]
   const around = [head, ...names]
   const frame = whole(around, room)
-  if (frame.isCut) return frame
+  if (frame.isDropped) return dropped
   const body = renderText(text, section, shrink(room, around), brush)
-  if (body.isCut) return { blocks: [], isCut: true }
-  return { blocks: [head, ...body.blocks, ...names], isCut: false }
+  if (body.isDropped) return dropped
+  return { ...nothing, blocks: [head, ...body.blocks, ...names] }
 }
 
 function more({ words, url }: Brush): ContextBlock {
@@ -176,7 +199,7 @@ function more({ words, url }: Brush): ContextBlock {
 
 function whole(blocks: readonly KnownBlock[], room: Room): Drawn {
   const { blocks: rows, characters } = shrink(room, blocks)
-  return rows < 0 || characters < 0 ? { blocks: [], isCut: true } : { blocks, isCut: false }
+  return rows < 0 || characters < 0 ? dropped : { ...nothing, blocks }
 }
 
 /** The longest texts that there is room for. */
