@@ -7,6 +7,7 @@ import { notFound, Problem, ProblemDocument } from '#hub/api/problem.ts'
 import { route } from '#hub/api/route.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import { testDatabase } from '#kit'
+import { cpuTimeMs } from '#kit/cpu-time.ts'
 import { startApi, type TestApi, token } from './server.ts'
 
 const database = testDatabase()
@@ -245,13 +246,13 @@ describe('bodies', () => {
     ['one byte too many', `{"name":"${'x'.repeat(bodyLimits.bytes)}"}`, 413],
   ]
   it.each(cases)('refuses %s and changes nothing', async (_what, body, status) => {
-    const started = performance.now()
+    const startedMs = cpuTimeMs()
     const answer = await raw('POST', '/api/v1/things', [...auth, ...json], body)
     expect(answer.status).toBe(status)
     expect(ProblemDocument.parse(JSON.parse(answer.text)).status).toBe(status)
     expect(answer.text).not.toContain('node_modules')
     expect(await audited()).toBe(0)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(cpuTimeMs() - startedMs).toBeLessThan(1_000)
   })
 
   it('names the field that is wrong', async () => {

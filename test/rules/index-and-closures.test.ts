@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { compileRules, evaluateRules } from '#hub/rules/index.ts'
 import type { RuleContext } from '#hub/rules/plan.ts'
+import { cpuTimeMs } from '#kit/cpu-time.ts'
 import { contextOf, now, rule, theCase, theProfile } from './examples.ts'
 
 type Written = { readonly [key: string]: unknown }
@@ -165,7 +166,7 @@ it('come to the same outcomes as asking every rule by itself, without a look-up'
   )
 })
 
-it('compile 1,000 rules of three conditions and a template in under 50 ms', () => {
+it('compile 1,000 rules of three conditions and a template in under 50 ms of work', () => {
   const rules = Array.from({ length: 1_000 }, (_, index) => ({
     version: 1,
     definition: rule({
@@ -180,11 +181,11 @@ it('compile 1,000 rules of three conditions and a template in under 50 ms', () =
       then: [{ note: { text: 'Case {{ case.id }} of {{ profile.name }}' } }],
     }),
   }))
-  // The best of many, as other tests share the machine.
+  // The best of many: the first ones are not yet compiled themselves.
   const times = Array.from({ length: 12 }, () => {
-    const start = performance.now()
+    const start = cpuTimeMs()
     expect(compileRules(rules).rules).toHaveLength(1_000)
-    return performance.now() - start
+    return cpuTimeMs() - start
   })
   expect(Math.min(...times)).toBeLessThan(50)
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { compileRules, evaluateRules, validateRule } from '#hub/rules/index.ts'
 import type { RuleContext } from '#hub/rules/plan.ts'
 import { templateIssues } from '#hub/rules/template.ts'
+import { cpuTimeMs } from '#kit/cpu-time.ts'
 import { contextOf, now, rule, theCase } from './examples.ts'
 
 function run(action: unknown, context: RuleContext = contextOf(), at = now) {
@@ -95,10 +96,10 @@ describe('hostile templates fail within their budget and reach nothing', () => {
     ['a joined text', "{{ message.text | split: '' | join: message.text }}"],
     ['a long output', '{{ message.text }}'],
   ])('%s', (_, text) => {
-    const start = performance.now()
+    const start = cpuTimeMs()
     const outcome = note(text, wide)
-    // Budget 50 ms; the rest is for a busy machine.
-    expect(performance.now() - start).toBeLessThan(1_000)
+    // Budget 50 ms, by the clock on the wall; the rest is for what runs between two looks at it.
+    expect(cpuTimeMs() - start).toBeLessThan(1_000)
     expect(outcome).toMatchObject({
       result: 'failed',
       problem: expect.stringMatching(/^note\.text: .*(limit|longer|length)/),

@@ -1,6 +1,7 @@
 /** Authentic does not mean readable: whatever the body is, the connector says `UnreadableInput` or reads it; nothing else. */
 import assert from 'node:assert/strict'
 import { UnreadableInput } from '#hub/connector/errors.ts'
+import { cpuTimeMs } from '../cpu-time.ts'
 import type { Check } from './check.ts'
 import type { MakeCheck, Received } from './inbound-checks.ts'
 import { withMemberEverywhere } from './json-text.ts'
@@ -35,13 +36,13 @@ export function hostileChecks(check: MakeCheck): Check[] {
       for (const text of garbage) await outcome(given, Buffer.from(text))
       await outcome(given, Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]))
     }),
-    check('nesting 100,000 levels deep is unreadable or read, within two seconds', async (given) => {
-      const startedAt = performance.now()
+    check('nesting 100,000 levels deep is unreadable or read, within two seconds of work', async (given) => {
+      const startedMs = cpuTimeMs()
       const depth = 100_000
       await outcome(given, Buffer.from('['.repeat(depth)))
       await outcome(given, Buffer.from(`${'['.repeat(depth)}${']'.repeat(depth)}`))
       await outcome(given, Buffer.from(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`))
-      assert.ok(performance.now() - startedAt < 2_000, 'it took too long')
+      assert.ok(cpuTimeMs() - startedMs < 2_000, 'it took too long')
     }),
     check('any value of another type in its place is unreadable or read', async (given) => {
       for (const changed of mutations(given.request.body.toString('utf8'))) await outcome(given, Buffer.from(changed))
