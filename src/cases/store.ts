@@ -34,7 +34,14 @@ export async function loadBook(db: Db, refs: BookRefs): Promise<LoadedBook> {
   if (caseIds.length === 0) return { cases: [], links: [], messages: [], reports: [] }
   const [cases, links, messages, reports] = [
     await db.selectFrom('cases').selectAll().where('id', '=', sql<string>`any(${caseIds})`).execute(),
-    await db.selectFrom('case_links').selectAll().where('case_id', '=', sql<string>`any(${caseIds})`).execute(),
+    // A message goes to the first link that takes one: always the same.
+    await db
+      .selectFrom('case_links')
+      .selectAll()
+      .where('case_id', '=', sql<string>`any(${caseIds})`)
+      .orderBy('created_at')
+      .orderBy('connection_id')
+      .execute(),
     await loadMessages(db, caseIds, refs.messages),
     refs.withReports ? await loadReports(db, caseIds) : [],
   ]

@@ -25,10 +25,7 @@ export function replyForm(shown: ShownCase, from: ShownAgent, words: Messages, d
     title: forms.reply,
     submit: forms.preview,
     cancel: words.cancel,
-    blocks: [
-      { kind: 'notice', text: forms.replyWarning, tone: 'attention' },
-      { kind: 'facts', facts: wayOf(shown, from, words) },
-    ],
+    blocks: [{ kind: 'notice', text: forms.replyWarning, tone: 'attention' }, ...wayOf(shown, from, words)],
     fields: [
       {
         name: 'text',
@@ -58,7 +55,7 @@ export function confirmReplyForm(
     submit: forms.send,
     cancel: words.cancel,
     blocks: [
-      { kind: 'facts', facts: wayOf(shown, from, words) },
+      ...wayOf(shown, from, words),
       { kind: 'text', text: forms.exactly },
       messageBlock(
         {
@@ -75,20 +72,20 @@ export function confirmReplyForm(
   }
 }
 
-/** To whom, from whom, by which way. */
-function wayOf(shown: ShownCase, from: ShownAgent, words: Messages): readonly Fact[] {
+/** To whom, from whom, by which way; and a warning where it would not arrive. */
+function wayOf({ way, ...shown }: ShownCase, from: ShownAgent, words: Messages): readonly CardBlock[] {
   const { forms } = words
-  const name = shown.requester ?? words.case.unknownPerson
-  const address = shown.customer?.address
-  const to = address && address !== name ? `${name} <${address}>` : name
-  const tools = shown.tools.filter(({ takesMessages }) => takesMessages).map(({ name: tool }) => tool)
+  const { address } = way ?? {}
+  const name = way?.name ?? shown.requester ?? words.case.unknownPerson
   const channel = shown.channel ? [words.channels[shown.channel]] : []
-  return [
-    { label: forms.to, value: to },
+  const facts: readonly Fact[] = [
+    { label: forms.to, value: address && address !== name ? `${name} <${address}>` : name },
     { label: forms.from, value: agentName(from) ?? words.authors.agent },
-    { label: forms.via, value: [...channel, ...tools].join(' · ') },
+    { label: forms.via, value: [...channel, ...(way ? [way.tool] : [])].join(' · ') },
     { label: forms.subject, value: subjectOf(shown, words) },
   ]
+  const dead = { kind: 'notice', text: forms.deadAddress, tone: 'urgent' } as const
+  return [...(way?.isDead ? [dead] : []), { kind: 'facts', facts }]
 }
 
 export function noteForm(shown: Pick<ShownCase, 'id' | 'subject'>, words: Messages): Form {

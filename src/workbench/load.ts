@@ -1,10 +1,11 @@
 /** Reads what a card shows, in a handful of statements however much there is. Nothing here is decided or written. */
 import { getCase } from '#hub/api/store/cases.ts'
+import { conversationOf } from '#hub/delivery/store.ts'
 import { findByIdentity, type ProfileDetails, profileDetails, searchProfiles } from '#hub/identity/index.ts'
 import { byUrgency } from './case-line.ts'
 import { similarSolved, withWords } from './full-text.ts'
 import { type CardSources, loadRows } from './load-rows.ts'
-import type { ShownCase, ShownQueue, ShownRequester, ShownRow, ShownSearch } from './shown.ts'
+import type { ShownCase, ShownQueue, ShownRequester, ShownRow, ShownSearch, ShownTool, ShownWay } from './shown.ts'
 import * as store from './store.ts'
 
 const messagesOnCard = 5
@@ -13,18 +14,18 @@ const rowsInList = 20
 /** @returns undefined when there is no such case. */
 export async function loadCase(hub: CardSources, id: string, now: Date): Promise<ShownCase | undefined> {
   const { db } = hub
-  const [found, rows, said, address, deliveries] = await Promise.all([
+  const [found, rows, said, deliveries] = await Promise.all([
     getCase(db, id),
     loadRows(hub, [id]),
     store.latestMessages(db, id, messagesOnCard),
-    store.lastCustomerAddress(db, id),
     store.undelivered(db, id, now),
   ])
   const [row] = rows
   if (!found || !row) return undefined
   const profile =
     found.profile_id === null ? undefined : (await profileDetails(db, [found.profile_id])).get(found.profile_id)
-  const customer = profile ? toRequester(profile, address) : null
+  const way = await loadWay(hub, row.tools, profile)
+  const customer = profile ? toRequester(profile, way?.address ?? null) : null
   return {
     ...row,
     requester: row.requester ?? customer?.address ?? null,
@@ -32,6 +33,7 @@ export async function loadCase(hub: CardSources, id: string, now: Date): Promise
     team: found.team,
     tags: found.tags,
     customer,
+    way,
     createdAt: found.created_at.toISOString(),
     messages: said.messages.toReversed().map(({ author, visibility, text, attachments, sent_at }) => ({
       author: { kind: author.kind, name: author.name ?? author.email ?? null },
@@ -42,6 +44,24 @@ export async function loadCase(hub: CardSources, id: string, now: Date): Promise
     })),
     earlierMessages: said.count - said.messages.length,
     deliveries,
+  }
+}
+
+/** The tool and the address that a reply goes to, as delivery will find them. */
+async function loadWay(
+  { db }: CardSources,
+  tools: readonly ShownTool[],
+  profile: ProfileDetails | undefined,
+): Promise<ShownWay | null> {
+  const tool = tools.find(({ takesMessages }) => takesMessages)
+  if (!tool) return null
+  const { addresses = [] } = (await conversationOf(db, tool.connectionId, tool.externalId)) ?? {}
+  const to = addresses.find(({ bounced }) => bounced === null) ?? addresses[0]
+  return {
+    tool: tool.name,
+    address: to?.email ?? null,
+    name: to?.name ?? profile?.name ?? null,
+    isDead: to !== undefined && to.bounced !== null,
   }
 }
 
@@ -95,7 +115,7 @@ export async function loadSimilar(hub: CardSources, caseId: string, limit = 5): 
   return await loadRows(hub, await similarSolved(hub.db, caseId, limit))
 }
 
-function toRequester(profile: ProfileDetails, address: string | undefined): ShownRequester {
+function toRequester(profile: ProfileDetails, address: string | null): ShownRequester {
   const { id, name, identities, company, traits } = profile
   const plan = traits['plan']?.value ?? company?.traits['plan']
   return {

@@ -38,6 +38,8 @@ export interface ShownCase extends ShownRow {
   readonly team: string | null
   readonly tags: readonly string[]
   readonly customer: ShownRequester | null
+  /** Where a reply would go; null when the case lives in no tool that takes one. */
+  readonly way: ShownWay | null
   readonly createdAt: string
   /** The latest, in the order in which they were said. */
   readonly messages: readonly ShownMessage[]
@@ -45,6 +47,15 @@ export interface ShownCase extends ShownRow {
   readonly earlierMessages: number
   /** What was done here and has not reached the tools. */
   readonly deliveries: { readonly waiting: number; readonly failed: number }
+}
+
+export interface ShownWay {
+  /** The connection's name. */
+  readonly tool: string
+  readonly address: string | null
+  readonly name: string | null
+  /** Mail to the address came back: a reply would not arrive. */
+  readonly isDead: boolean
 }
 
 export interface ShownRequester {

@@ -60,15 +60,6 @@ export async function latestMessages(db: Db, caseId: string, limit: number) {
   return { messages, count: counted.count }
 }
 
-/** Where the requester last wrote from. */
-export async function lastCustomerAddress(db: Db, caseId: string): Promise<string | undefined> {
-  const { rows } = await sql<{ email: string | null }>`
-    select author ->> 'email' as email from messages
-    where case_id = ${caseId} and visibility = 'public' and author ->> 'kind' = 'customer'
-    order by sent_at desc, id desc limit 1`.execute(db)
-  return rows[0]?.email ?? undefined
-}
-
 /** Deliveries of a case that failed for now or should have left a minute ago; and those given up within a week. */
 export async function undelivered(db: Db, caseId: string, now: Date) {
   const { rows } = await sql<{ waiting: number; failed: number }>`

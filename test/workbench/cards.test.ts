@@ -62,6 +62,7 @@ const shown: ShownCase = {
   team: 'Hardware',
   tags: ['vip', 'printer'],
   customer: { id: 'prof_1', name: 'Ana', address: 'ana@acme.example', company: 'Acme', plan: 'pro' },
+  way: { tool: 'Desk', address: 'ana@acme.example', name: 'Ana', isDead: false },
   createdAt: '2026-11-22T06:30:00Z',
   messages: [question, note],
   earlierMessages: 1,
@@ -328,6 +329,13 @@ describe('forms', () => {
     ]
     const form = replyForm(shown, leo, en)
     expect(form.blocks).toContainEqual({ kind: 'facts', facts: way })
+    const dead = replyForm(
+      { ...shown, way: { tool: 'Desk', address: 'old@acme.example', name: null, isDead: true } },
+      leo,
+      en,
+    )
+    expect(dead.blocks).toContainEqual({ kind: 'notice', text: en.forms.deadAddress, tone: 'urgent' })
+    expect(dead.blocks.at(-1)).toMatchObject({ facts: [{ value: 'Ana <old@acme.example>' }, {}, {}, {}] })
     expect(form.fields).toEqual([
       { name: 'text', label: 'Your reply', kind: 'text', isLong: true, isRequired: true, longest: 3000 },
     ])

@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { routes } from '#hub/api/routes.ts'
+import { suppress } from '#hub/outbox/index.ts'
 import { loadCase, loadCustomer, loadQueue, loadSearch, loadSimilar, loadWhy } from '#hub/workbench/index.ts'
 import { fakeClock, testDatabase } from '#kit'
 import { ana, caseOf, connectDesk, leo, messageOf, tell } from '../api/seed.ts'
@@ -70,6 +71,25 @@ describe('loading a case for its card', () => {
       ['Hello?', 'public', []],
       ['Still there?', 'public', []],
     ])
+  })
+
+  it('tells where a reply would go: the requester at her own latest address, not whoever else wrote, nor a dead one', async () => {
+    const twice = { ...ana, emails: ['ana@acme.example', 'ana@home.example'] }
+    const from = (email: string) => ({ author: { kind: 'customer', email } })
+    await tell(api, desk, [
+      caseOf('1', { requester: twice }),
+      said('m1', '1', 'Hi', '08:00', from('ana@acme.example')),
+      said('m2', '1', 'From home', '08:10', from('Ana@home.example')),
+      said('m3', '1', 'Me too', '08:20', from('boss@other.example')),
+    ])
+    const caseId = await idOf('1')
+    const way = async () => (await loadCase(api.hub, caseId, clock.now()))?.way
+    expect(await way()).toMatchObject({ tool: 'Desk', address: 'Ana@home.example', isDead: false })
+    const gone = (address: string) => ({ address, reason: 'gone', connectionId: desk, caseId })
+    await suppress(database.db, [gone('ana@home.example')], clock.now())
+    expect(await way()).toMatchObject({ address: 'ana@acme.example', isDead: false })
+    await suppress(database.db, [gone('ana@acme.example'), gone('boss@other.example')], clock.now())
+    expect(await way()).toMatchObject({ address: 'Ana@home.example', isDead: true })
   })
 
   it('is nobody’s turn while the customer is asked, and nothing there is loaded of an unknown case', async () => {

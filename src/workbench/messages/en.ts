@@ -201,6 +201,7 @@ export const en: Messages = {
     to: 'To',
     from: 'From',
     via: 'By',
+    deadAddress: 'Mail to this address came back: a reply would not arrive.',
     confirmReply: 'Send this reply?',
     exactly: 'This is exactly what the customer will see:',
     send: 'Send to customer',

@@ -202,6 +202,7 @@ export const es: Messages = {
     to: 'Para',
     from: 'De',
     via: 'Por',
+    deadAddress: 'El correo a esta dirección fue devuelto: una respuesta no llegaría.',
     confirmReply: '¿Enviar esta respuesta?',
     exactly: 'El cliente verá exactamente esto:',
     send: 'Enviar al cliente',

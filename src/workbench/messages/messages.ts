@@ -196,6 +196,7 @@ export interface Messages {
     readonly to: string
     readonly from: string
     readonly via: string
+    readonly deadAddress: string
     readonly confirmReply: string
     readonly exactly: string
     readonly send: string
