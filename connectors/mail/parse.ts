@@ -144,7 +144,9 @@ interface Part {
 
 function threaded(read: ReadMail, { kind, from, proven, requester }: Part): Observation {
   const { headers, mail, config, messageId } = read
-  const message = messageOf(read, kind, from)
+  const claimed = messageOf(read, kind, from)
+  const isUnproven = kind === 'customer' && requester.verified === false
+  const message = isUnproven ? { ...claimed, author: { ...claimed.author, verified: false as const } } : claimed
   const { subject, calendarMethod } = mail
   const clues = { headers, from: from.address, subject, ...(calendarMethod ? { calendarMethod } : {}) }
   const thread: ThreadFacts = {

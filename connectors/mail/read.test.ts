@@ -119,6 +119,16 @@ describe('the conversation of a mail', () => {
     expect([thread.proven, thread.answers]).toEqual([[], []])
   })
 
+  it('marks what anybody could have written, for the agents who read it', async () => {
+    const { message } = threadedOf(await read(mail()))
+    expect(message.author).toEqual({
+      kind: 'customer',
+      email: 'ana@customer.example',
+      name: 'Ana Garcia',
+      verified: false,
+    })
+  })
+
   it('never follows Reply-To, the subject or the display name', async () => {
     const lines = [
       'From: "leo@agents.example" <eve@evil.example>',
@@ -129,7 +139,7 @@ describe('the conversation of a mail', () => {
     expect([thread.from, thread.proven, message.author]).toEqual([
       'eve@evil.example',
       [],
-      { kind: 'customer', email: 'eve@evil.example' },
+      { kind: 'customer', email: 'eve@evil.example', verified: false },
     ])
   })
 })

@@ -94,6 +94,8 @@ export interface Author {
   readonly id?: string
   readonly name?: string
   readonly email?: string
+  /** `false`: anybody could have written under this name (mail without DMARC). Agents are shown so. */
+  readonly verified?: false
 }
 
 export interface MessageFacts {

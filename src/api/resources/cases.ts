@@ -74,6 +74,10 @@ export const Message = z
       id: z.string().optional(),
       name: z.string().optional(),
       email: z.string().optional(),
+      verified: z
+        .literal(false)
+        .optional()
+        .meta({ description: '`false`: anybody could have written under this name, such as mail without DMARC.' }),
     }),
     text: z.string(),
     html: z.string().nullable().meta({ description: 'As the vendor sent it: show it in a sandboxed frame only.' }),

@@ -69,6 +69,7 @@ const author = z.strictObject({
   id: id.exactOptional(),
   name: z.string().exactOptional(),
   email: z.string().exactOptional(),
+  verified: z.literal(false).exactOptional(),
 })
 const message = z.strictObject({
   id,
