@@ -51,7 +51,7 @@ export const hostile = [
 const word = fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))
 const text = fc.oneof(
   word,
-  fc.array(word, { maxLength: 6 }).map((parts) => parts.join(' ')),
+  fc.array(word, { maxLength: 6, size: 'max' }).map((parts) => parts.join(' ')),
   fc.tuple(word, fc.nat(3000)).map(([part, times]) => part.repeat(times).slice(0, 30_000)),
 )
 const line = fc.oneof(word, text)
@@ -92,6 +92,7 @@ const button = fc
 const options = (most: number) =>
   fc.uniqueArray(fc.record({ value: fc.string({ minLength: 1, maxLength: 75 }), label: line }), {
     maxLength: most,
+    size: 'max',
     selector: (option) => option.value,
   })
 
@@ -140,8 +141,8 @@ export const anyCard: fc.Arbitrary<Card> = fc
     fc.record({
       key: fc.string(),
       title: line,
-      blocks: fc.array(block, { maxLength: 30 }),
-      actions: fc.array(action, { maxLength: 30 }),
+      blocks: fc.array(block, { maxLength: 30, size: 'max' }),
+      actions: fc.array(action, { maxLength: 30, size: 'max' }),
       summary: text,
     }),
     some({ url, tone }),
@@ -175,6 +176,6 @@ export const anyForm: fc.Arbitrary<Form> = fc.record({
   title: line,
   submit: line,
   cancel: line,
-  blocks: fc.array(block, { maxLength: 10 }),
+  blocks: fc.array(block, { maxLength: 10, size: 'max' }),
   fields: fc.uniqueArray(field, { maxLength: 15, selector: (one) => one.name }),
 })
