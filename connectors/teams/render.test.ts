@@ -140,7 +140,7 @@ describe('a card in Teams', () => {
         expect(drawn.version).toBe('1.5')
         if (!isAdaptiveCard(published(drawn))) throw new Error(ajv.errorsText(isAdaptiveCard.errors?.slice(0, 8)))
       }),
-      { numRuns: 120 },
+      { numRuns: 120, endOnFailure: true },
     )
   })
 
@@ -164,7 +164,7 @@ describe('a card in Teams', () => {
         expect(shown.filter((text) => text.includes('{{') && !ourMoment.test(text) && !isPlain(text))).toEqual([])
         expect(JSON.stringify(drawn)).not.toMatch(/"mention"|"entities"/)
       }),
-      { numRuns: 120 },
+      { numRuns: 120, endOnFailure: true },
     )
   })
 
@@ -349,7 +349,7 @@ describe('a form in Teams', () => {
           throw new Error(ajv.errorsText(isAdaptiveCard.errors?.slice(0, 8)))
         expect(markdownTexts(card.content).filter((text) => !isPlain(text))).toEqual([])
       }),
-      { numRuns: 120 },
+      { numRuns: 120, endOnFailure: true },
     )
   })
 
