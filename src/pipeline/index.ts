@@ -11,7 +11,7 @@ import type { Hub } from '#hub/hub.ts'
 import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
-import { claim, FencedOff, type Settlement, settle } from '#hub/platform/ledger.ts'
+import { claim, FencedOff, release, type Settlement, settle } from '#hub/platform/ledger.ts'
 import { type Concluded, conclude } from './conclude.ts'
 import type { RuleBook } from './rule-book.ts'
 
@@ -21,13 +21,46 @@ const batchSize = 200
 /** A row that fails in a way of its own is tried this often, then set aside as dead; the rows around it go on. */
 const maxAttempts = 5
 
-/** Works one batch. @returns how many rows it took; 0 when the inbox is empty. */
-export async function processInbox(hub: PipelineHub, rules: RuleBook, signal: AbortSignal): Promise<number> {
-  const claimed = await claim<InboxRow>(hub.db, 'inbox', { limit: batchSize })
-  if (claimed.rows.length === 0) return 0
-  const readings = await readInbox(hub, claimed.rows, signal)
-  await settleBatch(hub, rules, readings, claimed.fence)
-  return claimed.rows.length
+/**
+ * Works batch after batch until the inbox is empty or `signal` ends it. While one is concluded, the next is claimed and read
+ * already: one waits for PostgreSQL, the other needs the processor.
+ */
+export async function workInbox(hub: PipelineHub, rules: RuleBook, signal: AbortSignal): Promise<void> {
+  let batch = await takeBatch(hub, signal)
+  while (batch) {
+    const ahead = batch.isFull && !signal.aborted ? takeBatch(hub, signal) : undefined
+    try {
+      await settleBatch(hub, rules, batch.readings, batch.fence)
+    } catch (error) {
+      await giveBack(hub, ahead)
+      throw error
+    }
+    if (signal.aborted) return await giveBack(hub, ahead)
+    batch = await (ahead ?? takeBatch(hub, signal))
+  }
+}
+
+/** Rows that were claimed and read, and wait to be concluded. */
+interface Batch {
+  readonly readings: readonly Reading[]
+  readonly fence: number
+  readonly isFull: boolean
+}
+
+async function takeBatch(hub: PipelineHub, signal: AbortSignal): Promise<Batch | undefined> {
+  const { rows, fence } = await claim<InboxRow>(hub.db, 'inbox', { limit: batchSize })
+  if (rows.length === 0) return undefined
+  return { readings: await readInbox(hub, rows, signal), fence, isFull: rows.length === batchSize }
+}
+
+/** Untouched, so that the next worker need not wait for the lease to run out. */
+async function giveBack(hub: PipelineHub, ahead: Promise<Batch | undefined> | undefined): Promise<void> {
+  const batch = await ahead?.catch(() => undefined)
+  if (!batch) return
+  const seqs = batch.readings.map(({ row }) => row.seq)
+  await release(hub.db, 'inbox', batch.fence, seqs).catch(() => {
+    // Then their lease has to run out.
+  })
 }
 
 async function settleBatch(

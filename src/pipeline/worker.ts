@@ -1,6 +1,6 @@
 /** Works the inbox until it is empty, and again when there is news: a signal at once, a look every second in any case. */
 import type { PipelineHub } from './index.ts'
-import { processInbox } from './index.ts'
+import { workInbox } from './index.ts'
 import type { RuleBook } from './rule-book.ts'
 
 const pollMs = 1_000
@@ -22,14 +22,13 @@ export function createInboxWorker(hub: PipelineHub, rules: RuleBook): Worker {
   async function run() {
     while (!stopping.signal.aborted) {
       news = false
-      let worked = 0
       try {
-        worked = await processInbox(hub, rules, stopping.signal)
+        await workInbox(hub, rules, stopping.signal)
       } catch (error) {
         hub.log.error({ err: error }, 'the inbox could not be worked; trying again')
         await rest(restMs)
       }
-      if (worked === 0 && !news) await rest(pollMs)
+      if (!news) await rest(pollMs)
     }
   }
 

@@ -1,6 +1,6 @@
 /** A desk's day in the test database: what the desk told, worked as the hub works it. */
 import { createInbox } from '#hub/inbox/index.ts'
-import { processInbox } from '#hub/pipeline/index.ts'
+import { workInbox } from '#hub/pipeline/index.ts'
 import type { TestApi } from './server.ts'
 
 const at = '2026-11-22T09:00:00Z'
@@ -29,7 +29,7 @@ export async function tell(api: TestApi, connectionId: string, things: readonly 
       state: 'pending' as const,
     })),
   )
-  while ((await processInbox(api.hub, api.hub.rules, AbortSignal.timeout(10_000))) > 0);
+  await workInbox(api.hub, api.hub.rules, AbortSignal.timeout(10_000))
 }
 
 export function caseOf(id: string, more: object = {}, occurredAt = at): object {

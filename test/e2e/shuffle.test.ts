@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { profileDetails, rootsOfLeaves } from '#hub/identity/index.ts'
 import { createInbox, type Inbox } from '#hub/inbox/index.ts'
-import { processInbox } from '#hub/pipeline/index.ts'
+import { workInbox } from '#hub/pipeline/index.ts'
 import { createRuleBook, type RuleBook } from '#hub/pipeline/rule-book.ts'
 import { testDatabase } from '#kit'
 import { startTestHub, type TestHub } from '#kit/hub.ts'
@@ -141,7 +141,7 @@ async function play(deliveries: readonly Delivery[]): Promise<unknown> {
 }
 
 async function work(): Promise<void> {
-  while ((await processInbox(hub.running.hub, rules, new AbortController().signal)) > 0);
+  await workInbox(hub.running.hub, rules, new AbortController().signal)
   const { rows } = await hub.running.hub.pool.query(`select reason from inbox where state <> 'done'`)
   expect(rows).toEqual([])
 }

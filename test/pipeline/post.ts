@@ -8,7 +8,7 @@ import type { BounceFacts, MessageFacts, Observation, ThreadFacts } from '#hub/c
 import { createInbox } from '#hub/inbox/index.ts'
 import type { Action } from '#hub/outbox/index.ts'
 import { command } from '#hub/pipeline/command.ts'
-import { inWorkspace, type PipelineHub, processInbox } from '#hub/pipeline/index.ts'
+import { inWorkspace, type PipelineHub, workInbox } from '#hub/pipeline/index.ts'
 import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createMetrics } from '#hub/platform/metrics.ts'
 import { createSecretBox } from '#hub/platform/secret-box.ts'
@@ -161,7 +161,7 @@ export function postScene(database: TestDatabase) {
   }
 
   async function work() {
-    while ((await processInbox(hub, rules, going)) > 0);
+    await workInbox(hub, rules, going)
   }
 
   async function tell(page: Omit<Page, 'cursor'>, connectionId = id) {
