@@ -69,8 +69,7 @@ describe('desk mapping', () => {
   })
 
   it('is ended when it takes too much memory, and the next one works', async () => {
-    // On a busy machine its time is over first.
-    await expect(map('$split($pad("", 60000000, "ab"), "")', {})).rejects.toThrow(/memory|longer than 1000 ms/)
+    await expect(map('$split($pad("", 60000000, "ab"), "")', {})).rejects.toThrow(/memory/)
     expect(await map('1', {})).toBe('1')
   })
 

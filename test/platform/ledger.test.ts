@@ -193,6 +193,9 @@ describe('the ledger', () => {
   })
 
   it('reads little more than the rows it takes, however many are done or waiting, with statistics and without', async () => {
+    // The server's own housekeeping would make statistics at any time, and keep dead rows in the way while it does.
+    for (const table of ['inbox', 'outbox'])
+      await administer(database.url, `alter table deskweave.${table} set (autovacuum_enabled = off)`)
     await sql`insert into inbox (connection_id, dedupe_key, source, body, state)
       select 'c1', 'k' || n, 'webhook', repeat('x', 500)::bytea, case when n > 30000 then 'pending' else 'done' end
       from generate_series(1, 50000) n`.execute(database.db)
@@ -205,8 +208,7 @@ describe('the ledger', () => {
       expect(explained).toHaveLength(5)
       for (const { nodes, blocks } of explained) {
         expect(nodes.filter((node) => /^Seq Scan|^Bitmap|^Sort/.test(node))).toEqual([])
-        // Reading all rows would be 50,000 and more; dead versions of the 200 taken before may be met again.
-        expect(blocks).toBeLessThan(10_000)
+        expect(blocks).toBeLessThan(6_000)
       }
     }
   })
