@@ -89,12 +89,17 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     })
   }
 
+  /** A record that was deleted in its tool takes nothing any more. */
+  function linksThere(caseId: string): readonly LinkState[] {
+    return book.linksOf(caseId).filter((link) => link.deletedAt === null)
+  }
+
   function change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[] {
     const before = book.get(caseId)
     const events = book.change(caseId, values, source, at, cause)
     if (!before || events.length === 0) return events
     const changed = Object.keys((events[0]?.data['changes'] ?? {}) as object)
-    for (const link of book.linksOf(caseId)) collect(link, before, changed, cause)
+    for (const link of linksThere(caseId)) collect(link, before, changed, cause)
     return events
   }
 
@@ -107,7 +112,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 
   function message(caseId: string, out: OutMessage, author: Author, cause: Cause, connectionId?: string) {
-    const links = book.linksOf(caseId).filter((link) => byId.get(link.connectionId)?.connector.can.writeCase)
+    const links = linksThere(caseId).filter((link) => byId.get(link.connectionId)?.connector.can.writeCase)
     const link = links.find((one) => one.connectionId === connectionId) ?? links[0]
     const connection = link && byId.get(link.connectionId)
     if (!link || !connection) return
@@ -248,7 +253,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       const state = event.caseId === undefined ? undefined : book.get(event.caseId)
       const rating = event.data['rating'] as RatingFacts | undefined
       if (!state || !rating) return
-      for (const link of book.linksOf(state.id)) {
+      for (const link of linksThere(state.id)) {
         const connection = byId.get(link.connectionId)
         const changes = connection?.connector.can.writeRating?.changes?.(connection.config, rating)
         const tags = [...new Set([...read.tags(state.fields), ...(changes?.addTags ?? [])])].sort()

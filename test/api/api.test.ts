@@ -428,6 +428,36 @@ describe('cases', () => {
     expect((await api.ask('POST', `/cases/${id}/messages`, { text: 'x', visibility: 'secret' })).status).toBe(422)
   })
 
+  it('writes where the case still is, not where it was deleted', async () => {
+    const gone = (await connectDesk(api, 'Old desk')).connectionId
+    const there = (await connectDesk(api, 'New desk')).connectionId
+    await tell(api, gone, [caseOf('T-1')])
+    const id = await idOf(`/cases?link=${gone}:T-1`)
+    await database.db
+      .insertInto('case_links')
+      .values({
+        connection_id: there,
+        external_id: 'N-1',
+        case_id: id,
+        base: '[]',
+        created_at: new Date(),
+        updated_at: new Date(),
+      })
+      .execute()
+    const link = (connectionId: string) =>
+      database.db.updateTable('case_links').set({ deleted_at: new Date() }).where('connection_id', '=', connectionId)
+    await link(gone).execute()
+    await ask('POST', `/cases/${id}/messages`, { text: 'Between us' })
+    await ask('PATCH', `/cases/${id}`, { priority: 'urgent' })
+    const told = await database.db.selectFrom('outbox').select(['connection_id', 'action']).orderBy('seq').execute()
+    expect(told.map((entry) => [entry.connection_id, entry.action])).toEqual([
+      [there, expect.objectContaining({ type: 'case.message', externalId: 'N-1' })],
+      [there, expect.objectContaining({ type: 'case.update', externalId: 'N-1' })],
+    ])
+    await link(there).execute()
+    expect((await api.ask('POST', `/cases/${id}/messages`, { text: 'x' })).status).toBe(409)
+  })
+
   it('says so when no tool takes messages', async () => {
     const { connectionId } = await connectDesk(api)
     await tell(api, connectionId, [caseOf('T-1')])

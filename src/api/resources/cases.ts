@@ -277,7 +277,7 @@ export const caseRoutes = [
         hub.connections.all().flatMap(({ id, connector }) => (connector.can.writeCase ? [id] : [])),
       )
       if (!(await caseExists(hub.db, params.id))) throw notFound()
-      if (!links.some((link) => canWrite.has(link.connection_id))) {
+      if (!links.some((link) => link.deleted_at === null && canWrite.has(link.connection_id))) {
         throw new Problem('conflict', 'none of the tools this case is linked to takes messages from the hub')
       }
       await command(hub, hub.rules, { caseId: params.id, actor, message: body })
