@@ -1,7 +1,7 @@
 /** The SQL of looking for profiles. */
 import { sql } from 'kysely'
 import type { Db } from '#hub/platform/db/database.ts'
-import type { Key } from './claim.ts'
+import { isOwnKey, type Key } from './claim.ts'
 import { normaliseEmail } from './email.ts'
 import { loadSettings } from './load.ts'
 import { phoneReader } from './phone.ts'
@@ -68,4 +68,21 @@ export async function searchRoots(
     limit ${page.limit}
   `.execute(db)
   return rows.map((row) => row.root_id)
+}
+
+/** A vendor's record of a person, by the vendor's id. */
+export interface PersonRecord {
+  readonly connectionId: string
+  readonly externalId: string
+}
+
+/** Of all profiles that are merged with this one; those that a vendor knows by an id. */
+export async function personRecords(db: Db, profileId: string): Promise<readonly PersonRecord[]> {
+  const { rows } = await sql<PersonRecord>`
+    select record.connection_id as "connectionId", record.external_id as "externalId" from profiles own
+    join profiles leaf on leaf.root_id = own.root_id
+    join person_records record on record.profile_id = leaf.id
+    where own.id = ${profileId}
+    order by record.connection_id, record.external_id`.execute(db)
+  return rows.filter(({ externalId }) => !isOwnKey(externalId))
 }

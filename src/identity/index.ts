@@ -22,9 +22,9 @@ import { type ProfileDetails, toProfileDetails, toProfileView } from './view.ts'
 import { mergesBetween } from './why.ts'
 
 export type { ProfileView } from '#hub/rules/plan.ts'
-export { isOwnKey, type PersonClaim } from './claim.ts'
+export type { PersonClaim } from './claim.ts'
 export { normaliseEmail } from './email.ts'
-export { findByIdentity } from './find.ts'
+export { findByIdentity, type PersonRecord, personRecords } from './find.ts'
 export { IdentityError } from './identity-error.ts'
 export {
   acceptSuggestion,

@@ -1,5 +1,6 @@
 /** From a confirmed answer to a response, its events and its rating in every tool that keeps ratings, of cases or of people. */
 import { type DomainEvent, eventId } from '#hub/cases/index.ts'
+import { type PersonRecord, personRecords } from '#hub/identity/index.ts'
 import { effectKey, type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Source } from '#hub/platform/db/schema.ts'
@@ -91,7 +92,7 @@ async function writeBack(
   const tools = new Map(hub.connections.all().map((tool) => [tool.id, tool.connector.can]))
   const entry = (
     type: 'rating.record' | 'person.rating',
-    { connectionId, externalId }: store.RecordRef,
+    { connectionId, externalId }: PersonRecord,
     orderKey: string,
   ): OutboxEntry => ({
     key: effectKey(invitationId, type, connectionId, externalId),
@@ -103,7 +104,7 @@ async function writeBack(
     cause: { invitationId, ...(answeredEventId ? { eventId: answeredEventId } : {}), depth: 0 },
   })
   const links = await store.loadLinks(trx, [caseId])
-  const records = profileId === null ? [] : await store.loadPersonRecords(trx, profileId)
+  const records = profileId === null ? [] : await personRecords(trx, profileId)
   await putInOutbox(trx, [
     ...links
       .filter(({ connectionId }) => tools.get(connectionId)?.writeRating)

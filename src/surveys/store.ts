@@ -1,7 +1,7 @@
 /** The SQL of surveys, invitations and responses. A batch is loaded and saved with a handful of statements. */
 import { sql } from 'kysely'
 import type { CaseStatus, SurveyScale } from '#hub/connector/facts.ts'
-import { isOwnKey, normaliseEmail, profileViewsFor } from '#hub/identity/index.ts'
+import { normaliseEmail, profileViewsFor } from '#hub/identity/index.ts'
 import { suppressedAmong } from '#hub/outbox/index.ts'
 import { insertMany } from '#hub/platform/db/bulk.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
@@ -113,24 +113,6 @@ export async function loadLinks(db: Db, caseIds: readonly string[]): Promise<rea
     externalId: row.external_id,
     isWhereCustomerWrote: row.wrote,
   }))
-}
-
-/** A vendor's record. */
-export interface RecordRef {
-  readonly connectionId: string
-  readonly externalId: string
-}
-
-/** Of all profiles that are merged with this one; those that the vendor knows by an id. */
-export async function loadPersonRecords(db: Db, profileId: string): Promise<readonly RecordRef[]> {
-  const { rows } = await sql<{ connection_id: string; external_id: string }>`
-    select record.connection_id, record.external_id from profiles own
-    join profiles leaf on leaf.root_id = own.root_id
-    join person_records record on record.profile_id = leaf.id
-    where own.id = ${profileId}
-    order by record.connection_id, record.external_id`.execute(db)
-  const refs = rows.map((row) => ({ connectionId: row.connection_id, externalId: row.external_id }))
-  return refs.filter(({ externalId }) => !isOwnKey(externalId))
 }
 
 export interface NewInvitation {
