@@ -2,9 +2,10 @@
 import { getCase, whyOf } from '#hub/api/store/cases.ts'
 import type { AgentFacts } from '#hub/connector/facts.ts'
 import type { Source } from '#hub/platform/db/schema.ts'
+import { type ActionName, actionNames } from '#hub/rules/definition.ts'
 import { surveyDecisions } from '#hub/surveys/index.ts'
 import { type CardSources, nameOf } from './load-rows.ts'
-import { type PlannedType, plannedTypes, type ShownWhy } from './shown.ts'
+import type { ShownWhy } from './shown.ts'
 import { namesOfRules } from './store.ts'
 
 const runsTold = 15
@@ -45,11 +46,11 @@ export async function loadWhy(hub: CardSources, caseId: string): Promise<ShownWh
   }
 }
 
-function typesOf(actions: unknown): readonly PlannedType[] {
+function typesOf(actions: unknown): readonly ActionName[] {
   const listed: readonly unknown[] = Array.isArray(actions) ? actions : []
   return listed.flatMap((action) => {
     const type = typeof action === 'object' && action !== null && 'type' in action ? action.type : undefined
-    return plannedTypes.find((known) => known === type) ?? []
+    return actionNames.find((known) => known === type) ?? []
   })
 }
 

@@ -1,7 +1,7 @@
 /** What cards show, as `load.ts` reads it: names as people know them, times in ISO 8601 in UTC. */
 import type { CasePriority, CaseStatus, Channel, SurveyScale, Visibility } from '#hub/connector/facts.ts'
 import type { IdentityKind } from '#hub/platform/db/schema.ts'
-import type { PlannedAction } from '#hub/rules/plan.ts'
+import type { ActionName } from '#hub/rules/definition.ts'
 
 /** A case in a list. */
 export interface ShownRow {
@@ -161,7 +161,7 @@ export interface ShownWhy {
   readonly runs: readonly {
     readonly rule: string
     readonly result: 'matched' | 'simulated' | 'failed' | 'cut'
-    readonly actions: readonly PlannedType[]
+    readonly actions: readonly ActionName[]
     readonly at: string
   }[]
   readonly survey: { readonly state: SurveyState; readonly at: string } | null
@@ -178,17 +178,3 @@ export interface ShownApproval {
   readonly askedAt: string
   readonly decision: { readonly isApproved: boolean; readonly by: string; readonly at: string } | null
 }
-
-export const plannedTypes = [
-  'assign',
-  'status',
-  'priority',
-  'tag',
-  'reply',
-  'note',
-  'create_case',
-  'update_person',
-  'notify',
-  'webhook',
-] as const satisfies readonly PlannedAction['type'][]
-export type PlannedType = (typeof plannedTypes)[number]
