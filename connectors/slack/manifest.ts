@@ -1,4 +1,5 @@
 /** The Slack app's manifest, put together from what the app does: no scope, event or shortcut without a function that needs it. */
+import { publicBase } from '#hub/connector/public-base.ts'
 
 export interface SlackFunction {
   /** As an administrator reads it who has to approve the scopes. */
@@ -112,7 +113,7 @@ export interface SlackManifestOptions {
 
 /** @throws Error naming what is wrong with an option. */
 export function slackManifest({ baseUrl, name, isSocketMode = false }: SlackManifestOptions) {
-  const base = checkedBase(baseUrl)
+  const base = publicBase(baseUrl)
   const displayName = checkedName(name)
   const requestUrl = `${base.origin}${slackPaths.requests}`
   const reached = isSocketMode ? {} : { request_url: requestUrl }
@@ -164,14 +165,6 @@ export function scopesExplained(): string {
     scopes.map((scope) => `| \`${scope}\` | ${does} | ${events.map((event) => `\`${event}\``).join(', ')} |`),
   )
   return ['| scope | the app uses it to | events it brings |', '|---|---|---|', ...rows, ''].join('\n')
-}
-
-function checkedBase(baseUrl: string): URL {
-  const base = URL.parse(baseUrl)
-  const isHost = base !== null && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/.test(base.hostname)
-  const isBare = base?.pathname === '/' && !base.search && !base.hash && !base.username
-  if (base?.protocol === 'https:' && isHost && isBare) return base
-  throw new Error(`base URL "${baseUrl}": expected https and a host, without a path, such as https://hub.example.com`)
 }
 
 function checkedName(name: string): string {

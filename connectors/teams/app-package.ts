@@ -1,5 +1,7 @@
 /** The Teams app as an administrator uploads it: manifest, icons and translations in one archive. */
+
 import { createHash } from 'node:crypto'
+import { publicBase } from '#hub/connector/public-base.ts'
 import { appDescription, type Language, teamsFunctions, type Wording } from './app-functions.ts'
 import { colourIcon, outlineIcon } from './app-icons.ts'
 import { zip } from './zip.ts'
@@ -42,7 +44,7 @@ const commandLists = scopes.map((scope) => ({
 }))
 
 export function teamsManifest(options: TeamsAppOptions) {
-  const base = checkedBase(options.baseUrl)
+  const base = publicBase(options.baseUrl)
   const name = checkedName(options.name)
   const botId = checkedId(options.botId)
   return {
@@ -157,14 +159,6 @@ function appIdOf(host: string): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-}
-
-function checkedBase(baseUrl: string): URL {
-  const base = URL.parse(baseUrl)
-  const isHost = base !== null && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/.test(base.hostname)
-  const isBare = base?.pathname === '/' && !base.search && !base.hash && !base.username
-  if (base?.protocol === 'https:' && isHost && isBare) return base
-  throw new Error(`base URL "${baseUrl}": expected https and a host, without a path, such as https://hub.example.com`)
 }
 
 function checkedName(name: string): string {
