@@ -5,6 +5,7 @@
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
 import { applyReceipts } from '#hub/cases/index.ts'
+import { createChatDesk } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
 import { createDelivery, type OnReceipts } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -58,7 +59,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')
   return {
     hub,
-    hooks: createIngress(hub, inbox),
+    hooks: createIngress(hub, inbox, createChatDesk(hub)),
     mounts: [mountApi({ ...hub, rules, reconciliation }, token.token), (app) => app.use(surveyRouter(surveyHub))],
     parts,
   }

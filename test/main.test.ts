@@ -40,7 +40,7 @@ describe('a hub process', () => {
   function rooms(parts: readonly Part[] = []): OpenRooms {
     return async (foundation) => ({
       hub: { ...foundation, connections: createConnections({ ...foundation, connectors: {} }) },
-      hooks: (_request, response) => void response.end('hook'),
+      hooks: { isShared: () => false, handle: (_request, response) => void response.end('hook') },
       mounts: [(app) => app.get('/hello', (_request, response) => void response.send('hello'))],
       parts,
     })

@@ -17,6 +17,7 @@ export const mail = defineConnector({
     writeCase: {
       fields: [],
       needsThread: true,
+      isConversation: true,
       create,
       update,
       message,

@@ -59,7 +59,7 @@ async function row(root: URL, id: string): Promise<string[]> {
 
 function written(can: Capabilities<unknown>): string {
   const parts = [
-    can.writeCase && (can.writeCase.needsThread ? 'cases, replies' : 'cases, replies, notes'),
+    can.writeCase && (can.writeCase.isConversation ? 'cases, replies' : 'cases, replies, notes'),
     can.writePerson && 'people',
     (can.writeRating || can.writePersonRating) && 'ratings',
     can.notify && 'messages',

@@ -165,7 +165,7 @@ export function knownConnection(name: string, connector: Connector): KnownConnec
     connector: connector.manifest.id,
     can: Object.keys(connector.can),
     // Where the vendor keeps no cases, the hub keeps their fields itself.
-    ...(writeCase && !writeCase.needsThread ? { caseFields: writeCase.fields } : {}),
-    ...(writeCase?.needsThread ? { isConversation: true } : {}),
+    ...(writeCase && !writeCase.isConversation ? { caseFields: writeCase.fields } : {}),
+    ...(writeCase?.isConversation ? { isConversation: true } : {}),
   }
 }

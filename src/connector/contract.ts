@@ -5,6 +5,7 @@
  * Never here: storing, deduplicating, retrying, ordering, rate limits, redaction, host checks; the hub does those for all.
  */
 import type { z } from 'zod'
+import type { ChatAnswer, ChatContent, ChatHappening, ChatPerson, ChatPlace, ChatSettings } from './chat.ts'
 import type {
   Attachment,
   CaseFacts,
@@ -57,6 +58,8 @@ export interface Receipt {
   /** The vendor's time and stamp of the record after the write, where it tells them. */
   readonly updatedAt?: string
   readonly version?: string
+  /** Of a chat message: where it was put. */
+  readonly place?: ChatPlace
 }
 
 /** What a look for an earlier attempt's effect gave. */
@@ -94,12 +97,22 @@ export interface OutMessage {
   readonly text: string
   readonly html?: string
   readonly attachments?: readonly Attachment[]
+  /** Their contents, filled by the hub when the message leaves, for connectors that declare `takesFiles`. */
+  readonly files?: readonly OutFile[]
+  /** Who wrote it, for tools that can show it under their own account of that person; absent for the hub itself. */
+  readonly author?: { readonly name?: string; readonly email?: string; readonly accountId?: string }
   /** Written by a rule or a survey, not by a person: channels that can say so do, and machines do not answer it. */
   readonly automatic?: boolean
   /** Where the reader stops messages of this kind with one request (RFC 8058). */
   readonly unsubscribeUrl?: string
   /** Filled by the hub when the message leaves, for connectors that declare `needsThread`. */
   readonly thread?: OutThread
+}
+
+export interface OutFile {
+  readonly name: string
+  readonly contentType: string
+  readonly content: Uint8Array
 }
 
 /** The conversation that a message goes into, as the hub knows it: for channels without cases of their own (mail). */
@@ -134,8 +147,14 @@ export interface Page {
  */
 export interface Capabilities<C> {
   readonly receive?: {
-    /** Bad input is a verdict, not an exception. Called once for each active secret of the connection. */
-    verify(request: InboundRequest, secret: string, ctx: InboundContext<C>): Verdict
+    /**
+     * Bad input is a verdict, not an exception. Called once for each active secret of the connection.
+     * @param http for keys that the vendor publishes; nothing that the request names is fetched.
+     * @throws ConnectorError unavailable when it cannot be told now: the sender is asked to come again.
+     */
+    verify(request: InboundRequest, secret: string, ctx: InboundContext<C>, http: Http): MaybePromise<Verdict>
+    /** Bodies that are HTML forms (`application/x-www-form-urlencoded`) are taken beside JSON. */
+    readonly takesForms?: true
     /** A subscription's proof of life: answered and forgotten. Called before `verify`. */
     handshake?(request: InboundRequest, ctx: InboundContext<C>): Reply | undefined
     /** The things inside the request, each with its key. @throws UnreadableInput */
@@ -161,8 +180,19 @@ export interface Capabilities<C> {
     message(ctx: Context<C>, id: string, message: OutMessage, key: string): Promise<Receipt>
     /** The channel keeps no cases: public messages come with `thread`. */
     readonly needsThread?: true
+    /** Everything written here is read by the customer: no notes, and no cases for colleagues. */
+    readonly isConversation?: true
+    /** Files travel with messages. `maxBytes`: of all files of one message. */
+    readonly takesFiles?: { readonly maxBytes: number }
+    /** What was written can be changed or taken back, for messages of these visibilities. `text` absent: it was deleted. */
+    readonly revise?: {
+      readonly takes: readonly Visibility[]
+      run(ctx: Context<C>, id: string, messageId: string, text: string | undefined, key: string): Promise<Receipt>
+    }
+    /** The vendor's own way to make one case of two of its cases; `id` ends in `intoId`. */
+    merge?(ctx: Context<C>, id: string, intoId: string, key: string): Promise<Receipt>
     /** How an unclear outcome is settled, by call. */
-    readonly effects: EffectClasses<'create' | 'update' | 'message'>
+    readonly effects: EffectClasses<'create' | 'update' | 'message'> & Partial<EffectClasses<'revise' | 'merge'>>
     /**
      * For calls declared `probed`: has this key been written already? `unknown`: nobody can tell any more; the call is then
      * repeated as if it were `at_least_once`.
@@ -188,6 +218,30 @@ export interface Capabilities<C> {
   readonly notify?: {
     send(ctx: Context<C>, notice: Notice, key: string): Promise<Receipt>
     readonly effects: EffectClasses<'send'>
+  }
+  /** The contents of a file that this vendor told of. @throws ConnectorError rejected when it is larger than `maxBytes` */
+  readFile?(ctx: Context<C>, file: Attachment, maxBytes: number): Promise<Uint8Array>
+  /** A chat tool that agents work in. What happens there arrives as `chat` observations of `receive`. */
+  readonly chat?: {
+    settings(config: C): ChatSettings
+    /**
+     * The response to a request that was stored. `answer` is absent when nobody waits for it (`awaits`), or when there was
+     * none in time: then the person is told that it goes on. Pure.
+     */
+    reply(item: InboundItem, answer: ChatAnswer | undefined, ctx: InboundContext<C>): Reply
+    /** Shows one person an answer that cannot travel in the response. @throws ConnectorError */
+    show(ctx: Context<C>, happening: ChatHappening, answer: ChatAnswer): Promise<void>
+    /** Who this is, as the vendor vouches for it. @throws ConnectorError not_found */
+    whoIs(ctx: Context<C>, user: string, reference: string | undefined): Promise<ChatPerson>
+    /** The app's private conversation with a person, opened where there is none. */
+    direct(ctx: Context<C>, user: string, reference: string | undefined): Promise<ChatPlace>
+    /** @returns the receipt's `externalId`: the new message's id. */
+    post(ctx: Context<C>, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt>
+    /** Puts `content` in the place of what stands at `place.message`. */
+    update(ctx: Context<C>, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt>
+    /** Whether a post with this key stands in the channel or thread already, for vendors that can tell. */
+    find?(ctx: Context<C>, place: ChatPlace, key: string): Promise<Found>
+    readonly effects: EffectClasses<'post' | 'update'>
   }
 }
 
@@ -272,6 +326,11 @@ export interface ConnectorManifest {
   readonly name: string
   /** The vendor's API documentation. */
   readonly docs: string
+  /**
+   * A path of its own beside `/hooks/{connection}`, for vendors that send everything of one app to one address. The
+   * connection whose secret fits takes the request.
+   */
+  readonly path?: string
   /** Host names this connector may call; `*.zendesk.com` allows one label in place of the star. */
   readonly hosts: readonly string[]
   /** The vendor's rate limits, by budget. `default` is the account's, spent by every call; one that names another spends that too. */

@@ -8,6 +8,8 @@
  * In every shape here an absent field means "the vendor did not say"; `null` means "the vendor says it is empty".
  * All times are ISO 8601 in UTC. All ids are strings, whatever the vendor uses (64-bit numbers stay exact).
  */
+import type { ChatHappening } from './chat.ts'
+
 export const caseStatuses = ['new', 'open', 'pending', 'on_hold', 'solved', 'closed'] as const
 export type CaseStatus = (typeof caseStatuses)[number]
 
@@ -157,6 +159,8 @@ export type Observation = { readonly occurredAt: string; readonly byHub: boolean
   | { readonly type: 'threaded'; readonly message: MessageFacts; readonly thread: ThreadFacts }
   | { readonly type: 'bounce'; readonly bounce: BounceFacts }
   | { readonly type: 'person'; readonly person: PersonFacts }
+  /** Somebody did something in a chat tool. */
+  | { readonly type: 'chat'; readonly happening: ChatHappening }
   | { readonly type: 'rating'; readonly caseId: string; readonly rating: RatingFacts }
   /** A thin webhook: the hub reads the record, in batches, before it works on it. */
   | { readonly type: 'pointer'; readonly entity: 'case' | 'person'; readonly id: string }

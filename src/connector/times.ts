@@ -41,6 +41,7 @@ function timesOf(observation: Observation): readonly (readonly [string, string |
         ['case.created_at', observation.thread.opens.createdAt],
       ]
     case 'bounce':
+    case 'chat':
     case 'rating':
     case 'pointer':
       return common

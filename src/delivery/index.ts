@@ -151,6 +151,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
       connection = await findConnection(id ?? row.lane)
       const { can } = connection.connector
       const context = hub.connections.contextFor(connection, scope.signal, scope)
+      if (action.type === 'chat.show') throw cannot(connection, action.type)
       const complete = await inItsThread(hub.db, can.writeCase, connection.id, action)
       const call = vendorCall(can, context, complete, row.key)
       if (!call) throw cannot(connection, action.type)

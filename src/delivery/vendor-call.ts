@@ -11,7 +11,8 @@ export interface VendorCall {
   afterConflict?(): Promise<VendorCall>
 }
 
-type VendorAction = Exclude<Action, { type: 'webhook' }>
+/** What is seen in a chat tool is drawn first: see `#hub/chat`. */
+type VendorAction = Exclude<Action, { type: 'webhook' | 'chat.show' }>
 type Can = Capabilities<unknown>
 type Table = {
   readonly [Type in VendorAction['type']]: (
@@ -35,6 +36,16 @@ const calls: Table = {
       effect: writeCase.effects.message,
       run: () => writeCase.message(ctx, externalId, message, key),
       ...(writeCase.find ? { find: async () => writeCase.find?.(ctx, 'message', externalId, key) } : {}),
+    },
+  'case.revise': ({ writeCase }, ctx, { externalId, messageId, text }, key) =>
+    writeCase?.revise && {
+      effect: writeCase.effects.revise ?? 'at_least_once',
+      run: async () => (await writeCase.revise?.run(ctx, externalId, messageId, text, key)) ?? {},
+    },
+  'case.merge': ({ writeCase }, ctx, { externalId, intoExternalId }, key) =>
+    writeCase?.merge && {
+      effect: writeCase.effects.merge ?? 'at_least_once',
+      run: async () => (await writeCase.merge?.(ctx, externalId, intoExternalId, key)) ?? {},
     },
   'person.upsert': ({ writePerson }, ctx, { person }, key) =>
     writePerson && { effect: writePerson.effects.upsert, run: () => writePerson.upsert(ctx, person, key) },

@@ -1,10 +1,13 @@
 /**
- * In: a vendor's webhook, `POST /hooks/{connectionId}`. Out: inbox rows on disk, then the answer of the contract in
- * docs/webhooks.md. Never here: what the webhook means for a case; a 500 to a vendor.
+ * In: a vendor's webhook, `POST /hooks/{connectionId}` or the path that all of a vendor's webhooks share. Out: inbox rows on
+ * disk, then the answer of the contract in docs/webhooks.md; for somebody in a chat tool who waits, what they asked for.
+ * Never here: what the webhook means for a case; a 500 to a vendor.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ChatDesk } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { InboundRequest } from '#hub/connector/contract.ts'
+import type { Http, InboundRequest } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Inbox, InboxItem, Stored } from '#hub/inbox/index.ts'
 import { BodyCut, BodyTooLarge, readBody } from './body.ts'
@@ -14,19 +17,31 @@ const hookPath = /^\/hooks\/([A-Za-z0-9_-]{1,64})$/
 /** Vendors give up after 5 to 15 s: an answer that says "again in 30 s" must come before that. */
 const storeWithinMs = 8_000
 
-export type HookHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+/** How long an answer in a response may take: of what chat tools wait for, the shortest is 3 s. */
+const answerWithinMs = 2_000
+
+export interface Hooks {
+  /** Whether a path outside `/hooks/` takes webhooks. */
+  isShared(path: string): boolean
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+}
 
 export function createIngress(
   hub: Pick<Hub, 'env' | 'log' | 'now' | 'connections' | 'metrics'>,
   inbox: Inbox,
-): HookHandler {
-  return async (request, response) => {
+  desk: ChatDesk,
+): Hooks {
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now()
     const url = request.url ?? ''
-    const connectionId = hookPath.exec(url.split('?', 1)[0] ?? '')?.[1]
+    const path = url.split('?', 1)[0] ?? ''
+    let connectionId = hookPath.exec(path)?.[1]
     let status: string
     try {
-      status = connectionId ? await receive(request, response, url, connectionId) : notFound(response)
+      const found = connectionId === undefined ? sharing(path) : await named(connectionId)
+      const received = await receive(request, response, url, found)
+      status = received.status
+      connectionId = received.connectionId ?? connectionId
     } catch (error) {
       if (error instanceof BodyCut) {
         request.destroy()
@@ -38,24 +53,39 @@ export function createIngress(
     hub.metrics.webhook(connectionId ? known(connectionId) : 'unknown', status, (performance.now() - started) / 1000)
   }
 
+  function sharing(path: string): readonly LoadedConnection[] {
+    return hub.connections.all().filter(({ connector }) => connector.manifest.path === path)
+  }
+
+  async function named(connectionId: string): Promise<readonly LoadedConnection[]> {
+    const connection = await hub.connections.byId(connectionId)
+    return connection ? [connection] : []
+  }
+
   /** Unknown ids must not make new metric labels. */
   function known(connectionId: string) {
     return hub.connections.isKnown(connectionId) ? connectionId : 'unknown'
   }
 
-  async function receive(request: IncomingMessage, response: ServerResponse, url: string, connectionId: string) {
-    const connection = await hub.connections.byId(connectionId)
-    const { receive: can } = connection?.connector.can ?? {}
-    if (!connection || !can) return notFound(response)
-    if (request.method !== 'POST') return answer(response, 405, { status: 'method_not_allowed' }, { allow: 'POST' })
-    if (!isPlainJson(request)) return answer(response, 415, { status: 'unsupported_media_type' })
+  async function receive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: string,
+    candidates: readonly LoadedConnection[],
+  ): Promise<{ readonly status: string; readonly connectionId?: string }> {
+    const receiving = candidates.filter(({ connector }) => connector.can.receive)
+    if (receiving.length === 0) return { status: notFound(response) }
+    if (request.method !== 'POST')
+      return { status: answer(response, 405, { status: 'method_not_allowed' }, { allow: 'POST' }) }
+    const takesForms = receiving.some(({ connector }) => connector.can.receive?.takesForms)
+    if (!isPlain(request, takesForms)) return { status: answer(response, 415, { status: 'unsupported_media_type' }) }
     let body: Buffer
     try {
       body = await readBody(request)
     } catch (error) {
       if (!(error instanceof BodyTooLarge)) throw error
       response.once('finish', () => request.destroy())
-      return answer(response, 413, { status: 'too_large' }, { connection: 'close' })
+      return { status: answer(response, 413, { status: 'too_large' }, { connection: 'close' }) }
     }
     const inbound: InboundRequest = {
       method: 'POST',
@@ -63,42 +93,84 @@ export function createIngress(
       headers: singleHeaders(request),
       body,
     }
-    const context = { config: connection.config, now: hub.now }
-    const handshake = can.handshake?.(inbound, context)
-    if (handshake) {
+    for (const connection of receiving) {
+      const handshake = connection.connector.can.receive?.handshake?.(inbound, contextOf(connection))
+      if (!handshake) continue
       response.writeHead(handshake.status, handshake.headers).end(handshake.body)
-      return 'handshake'
+      return { status: 'handshake', connectionId: connection.id }
     }
-    if (!isAuthentic(inbound, connection)) {
-      hub.connections.noteRefused(connectionId)
-      return answer(response, 401, { status: 'unauthorized' })
+    const authentic = await authenticOf(inbound, receiving)
+    if (!authentic) {
+      for (const { id } of receiving) hub.connections.noteRefused(id)
+      return { status: answer(response, 401, { status: 'unauthorized' }) }
     }
-    const items = await readItems(can, inbound, connectionId, context)
-    const stored = await within(storeWithinMs, inbox.put(items))
-    hub.connections.noteInbound(connectionId)
-    return answer(response, 202, summary(items, stored))
+    return { status: await store(inbound, authentic, response), connectionId: authentic.id }
+  }
+
+  async function store(inbound: InboundRequest, connection: LoadedConnection, response: ServerResponse) {
+    const { receive: can, chat } = connection.connector.can
+    if (!can) return notFound(response)
+    const items = await readItems(can, inbound, connection.id, contextOf(connection))
+    const rows = items.map((item) => item.stored)
+    const stored = await within(storeWithinMs, inbox.put(rows))
+    hub.connections.noteInbound(connection.id)
+    const told = summary(rows, stored)
+    const [item] = items
+    if (!chat || !item) return answer(response, 202, told)
+    await desk.respond(connection, item, stored[0]?.isNew === true, answerWithinMs, (reply) => {
+      response.writeHead(reply.status, reply.headers).end(reply.body)
+    })
+    return told.status
+  }
+
+  function contextOf({ config }: LoadedConnection) {
+    return { config, now: hub.now }
+  }
+
+  /** The one that the request is for. @throws ConnectorError when that cannot be told now. */
+  async function authenticOf(
+    inbound: InboundRequest,
+    connections: readonly LoadedConnection[],
+  ): Promise<LoadedConnection | undefined> {
+    let found: LoadedConnection | undefined
+    for (const connection of connections) if (await isAuthentic(inbound, connection)) found ??= connection
+    return found
   }
 
   /** Two secrets may be good while one replaces the other. Every one is tried, so that the time tells nothing. */
-  function isAuthentic(inbound: InboundRequest, connection: LoadedConnection): boolean {
+  async function isAuthentic(inbound: InboundRequest, connection: LoadedConnection): Promise<boolean> {
     const { receive: can } = connection.connector.can
     if (!can) return false
     let authentic = false
+    const signal = AbortSignal.timeout(storeWithinMs)
+    const http = lazyHttp(() => hub.connections.contextFor(connection, signal, { priority: 'person' }).http)
     for (const secret of connection.webhookSecrets(hub.now())) {
       try {
-        if (can.verify(inbound, secret, { config: connection.config, now: hub.now }).ok) authentic = true
+        if ((await can.verify(inbound, secret, contextOf(connection), http)).ok) authentic = true
       } catch (error) {
+        if (error instanceof ConnectorError && error.code === 'unavailable') throw error
         hub.log.error({ err: error, connection_id: connection.id }, 'the connector failed while it verified a webhook')
       }
     }
     return authentic
   }
+
+  return { isShared: (path) => sharing(path).length > 0, handle }
 }
 
-function isPlainJson(request: IncomingMessage): boolean {
+/** Most checks fetch nothing: the way out is made when one does. */
+function lazyHttp(make: () => Http): Http {
+  return {
+    fetch: (...given) => make().fetch(...given),
+    json: (...given) => make().json(...given),
+  }
+}
+
+function isPlain(request: IncomingMessage, takesForms: boolean): boolean {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') return false
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (takesForms && type === 'application/x-www-form-urlencoded') return true
   return type === 'application/json' || /^application\/[a-z0-9.-]+\+json$/.test(type)
 }
 

@@ -1,9 +1,17 @@
 /** What an authentic request holds, and what becomes of each thing in it. Nothing authentic is refused for its content. */
+import { isRead } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { ChatHappening } from '#hub/connector/chat.ts'
 import type { InboundContext, InboundItem, InboundRequest } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
 import { checkTimes } from '#hub/connector/times.ts'
 import { digest, type InboxItem, storableKey, storableReason } from '#hub/inbox/index.ts'
+
+/** A thing to be stored, and what happened in a chat tool if that is what it tells. */
+export interface ReadItem {
+  readonly stored: InboxItem
+  readonly happening?: ChatHappening
+}
 
 type Receive = NonNullable<LoadedConnection['connector']['can']['receive']>
 
@@ -16,23 +24,27 @@ export async function readItems(
   request: InboundRequest,
   connectionId: string,
   context: InboundContext<unknown>,
-): Promise<readonly InboxItem[]> {
+): Promise<readonly ReadItem[]> {
   const base = { connectionId, source: 'webhook' } as const
   let items: readonly InboundItem[]
   try {
     items = receive.items(request, context)
   } catch (error) {
-    return [{ ...base, key: digest(request.body), body: request.body, state: 'quarantined', reason: reasonOf(error) }]
+    const stored = { ...base, key: digest(request.body), body: request.body }
+    return [{ stored: { ...stored, state: 'quarantined', reason: reasonOf(error) } }]
   }
-  const read: InboxItem[] = []
+  const read: ReadItem[] = []
   for (const item of items) {
     const row = { ...base, key: storableKey(item.key), body: Buffer.from(item.body) }
     try {
       const observations = await receive.normalise(item, context)
       checkTimes(observations, context.now())
-      read.push({ ...row, state: observations.length === 0 ? 'ignored' : 'pending' })
+      const [happening] = observations.flatMap((one) => (one.type === 'chat' ? one.happening : []))
+      // What only asks for something to look at is answered at once and leaves no work.
+      const isNothing = observations.length === 0 || (happening !== undefined && isRead(happening))
+      read.push({ stored: { ...row, state: isNothing ? 'ignored' : 'pending' }, ...(happening ? { happening } : {}) })
     } catch (error) {
-      read.push({ ...row, state: 'quarantined', reason: reasonOf(error) })
+      read.push({ stored: { ...row, state: 'quarantined', reason: reasonOf(error) } })
     }
   }
   return read

@@ -22,6 +22,9 @@ export interface InboxRow {
 
 export type Fact = Exclude<Observation, { type: 'pointer' }> & ReadByHub
 
+/** What a tool tells of cases and people; what happens in a chat tool is another matter. */
+export type CaseFact = Exclude<Fact, { type: 'chat' }>
+
 /** What the hub read itself: when it began to, by its own clock (ISO 8601 UTC). */
 export interface ReadByHub {
   readonly readAt?: string

@@ -16,12 +16,50 @@ export type Action =
       readonly message: OutMessage
       readonly author: Author
     }
+  /** A message of ours that was changed, or, without `text`, taken back. */
+  | {
+      readonly type: 'case.revise'
+      readonly externalId: string
+      /** The vendor's. */
+      readonly messageId: string
+      readonly text?: string
+    }
+  | { readonly type: 'case.merge'; readonly externalId: string; readonly intoExternalId: string }
   | { readonly type: 'person.upsert'; readonly person: PersonFacts }
   | { readonly type: 'rating.record'; readonly externalId: string; readonly rating: RatingFacts }
   | { readonly type: 'person.rating'; readonly externalId: string; readonly rating: RatingFacts }
   | { readonly type: 'notify'; readonly notice: Notice }
+  | { readonly type: 'chat.show'; readonly show: ChatShow }
   /** A free URL named in a rule: signed with Standard Webhooks, guarded against internal targets. */
   | { readonly type: 'webhook'; readonly url: string; readonly body: unknown }
+
+/** What is to be seen in a chat tool. It is drawn when it leaves, so that it shows what is so then. */
+export type ChatShow =
+  /** Posts the case's card in a channel, or brings the one that stands there up to date. */
+  | { readonly what: 'case'; readonly caseId: string; readonly channel: string }
+  /** A message of the hub's, in the case's thread. */
+  | { readonly what: 'said'; readonly caseId: string; readonly channel: string; readonly messageId: string }
+  | { readonly what: 'approval'; readonly approvalId: string; readonly to: ChatTarget }
+  /** In the customer's own thread. */
+  | { readonly what: 'survey'; readonly invitationId: string; readonly channel: string; readonly thread: string }
+  | {
+      readonly what: 'notice'
+      readonly to: ChatTarget
+      /** A newer notice of the same key replaces this one. */
+      readonly key: string
+      readonly title: string
+      readonly text: string
+      readonly tone: 'neutral' | 'good' | 'attention' | 'urgent'
+      readonly caseId?: string
+    }
+  /** Somebody who has no seat is asked, once, under which address the desk knows them. */
+  | { readonly what: 'seat'; readonly user: string }
+
+/** A channel, or a person's private conversation with the app (the vendor's id of the person, or an agent's address). */
+export type ChatTarget =
+  | { readonly channel: string; readonly thread?: string }
+  | { readonly user: string }
+  | { readonly agent: string }
 
 export interface OutboxEntry {
   /** The same cause and the same effect give the same key; the ledger holds each key once. */

@@ -3,7 +3,7 @@ import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseFacts, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
 import { type PersonClaim, type ResolvedPerson, resolvePeople, rootsOfLeaves } from '#hub/identity/index.ts'
-import type { Fact, InboxRow } from '#hub/normalise/index.ts'
+import type { CaseFact, Fact, InboxRow } from '#hub/normalise/index.ts'
 import { causesOfOpening, openedCases } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
@@ -45,7 +45,9 @@ export async function conclude(
 ): Promise<Concluded> {
   if (works.length === 0) return { repaired: new Set(), unsure: new Set() }
   const told = works.flatMap(({ row, connection, facts }) =>
-    facts.map((fact): Step<Fact> => ({ row, connectionId: connection.id, fact })),
+    facts.flatMap((fact): readonly Step<CaseFact>[] =>
+      fact.type === 'chat' ? [] : [{ row, connectionId: connection.id, fact }],
+    ),
   )
   const steps = await placeThreads(trx, told)
   await noteReachable(trx, told, hub.now())

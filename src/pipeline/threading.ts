@@ -1,20 +1,20 @@
 /** Mail has no cases: each message is given its case before the batch is worked, by one query for all. */
 import { createThreads, namedCases, noteGuests, otherMessageId, type Placement } from '#hub/cases/index.ts'
-import type { Fact } from '#hub/normalise/index.ts'
+import type { CaseFact } from '#hub/normalise/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
 
 /** A fact about a case that is told by its id. */
-export type PlacedFact = Exclude<Fact, { type: 'threaded' }> & {
+export type PlacedFact = Exclude<CaseFact, { type: 'threaded' }> & {
   /** A message only: the customer wrote again. */
   readonly reopens?: boolean
   /** A new case only: the connection's id of the case that its sender had named. */
   readonly claims?: string
 }
 
-type ThreadedFact = Extract<Fact, { type: 'threaded' }>
+type ThreadedFact = Extract<CaseFact, { type: 'threaded' }>
 
-export async function placeThreads(trx: Trx, steps: readonly Step<Fact>[]): Promise<readonly Step[]> {
+export async function placeThreads(trx: Trx, steps: readonly Step<CaseFact>[]): Promise<readonly Step[]> {
   const threaded = steps.flatMap((step) => (step.fact.type === 'threaded' ? [{ ...step, fact: step.fact }] : []))
   const named = threaded.length === 0 ? [] : await casesNamedBy(trx, threaded)
   const threads = createThreads(named)

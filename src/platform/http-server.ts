@@ -10,8 +10,8 @@ import type { Metrics } from './metrics.ts'
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
 export interface Handlers {
-  /** Everything below `/hooks/`. */
-  readonly hooks: Handler
+  /** Everything below `/hooks/`, and the paths that vendors' webhooks share. */
+  readonly hooks: { isShared(path: string): boolean; handle: Handler }
   readonly app: Handler
   /** What must work for this process to take requests, each by name. */
   ready(): Promise<Readonly<Record<string, boolean>>>
@@ -69,7 +69,7 @@ export function createHttpServer(log: Log, metrics: Metrics): HttpServer {
       response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
       return
     }
-    if (path.startsWith('/hooks/')) await handlers.hooks(request, response)
+    if (path.startsWith('/hooks/') || handlers.hooks.isShared(path)) await handlers.hooks.handle(request, response)
     else await handlers.app(request, response)
   }
 

@@ -21,14 +21,38 @@ export const acts = {
   escalate: 'case.escalate',
   snooze: 'case.snooze',
   macro: 'case.macro',
+  mergeForm: 'case.merge',
+  merge: 'case.merge.set',
+  categoryForm: 'case.category',
+  setCategory: 'case.category.set',
   customer: 'case.customer',
   similar: 'case.similar',
   why: 'case.why',
   createCase: 'case.create',
+  claimSeatForm: 'seat.claim',
+  claimSeat: 'seat.claim.set',
   approve: 'approval.approve',
   reject: 'approval.reject',
   answerSurvey: 'survey.answer',
 } as const
+
+/** Acts that change nothing: they show a card or open a dialog. The preview of a reply keeps its draft, and no more. */
+export const readingActs: ReadonlySet<string> = new Set([
+  acts.openCase,
+  acts.replyForm,
+  acts.previewReply,
+  acts.editReply,
+  acts.noteForm,
+  acts.assignForm,
+  acts.tagsForm,
+  acts.resolveForm,
+  acts.mergeForm,
+  acts.categoryForm,
+  acts.claimSeatForm,
+  acts.customer,
+  acts.similar,
+  acts.why,
+])
 
 /** Ids and scores joined to a value: none of them holds a bar. */
 export function joinValue(...parts: readonly (string | number)[]): string {

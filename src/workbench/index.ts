@@ -2,7 +2,7 @@
  * In: a case, a customer, an agent, a search, by id. Out: cards and forms as pure data, in the reader's language.
  * Never here: a vendor's way to draw them; a change to a case; an internal word where a customer reads.
  */
-export { acts, joinValue, splitValue } from './acts.ts'
+export { acts, joinValue, readingActs, splitValue } from './acts.ts'
 export { caseCard } from './case-card.ts'
 export { customerCard } from './customer-card.ts'
 export {

@@ -6,6 +6,8 @@ import { createHttpServer, type Handlers, type HttpServer, serverLimits } from '
 import { createMetrics } from '#hub/platform/metrics.ts'
 import { quietLog, recordingLog } from '#kit'
 
+const hooksOf = (handle: Handlers['hooks']['handle']): Handlers['hooks'] => ({ isShared: () => false, handle })
+
 describe('the HTTP server', () => {
   const servers: HttpServer[] = []
   afterEach(async () => {
@@ -22,7 +24,7 @@ describe('the HTTP server', () => {
       log,
       metrics,
     )
-    if (handlers) server.serve({ hooks: app, app, ready: async () => ({ database: true }), ...handlers })
+    if (handlers) server.serve({ hooks: hooksOf(app), app, ready: async () => ({ database: true }), ...handlers })
     return { server, port, url: `http://localhost:${port}`, metrics }
   }
   /** Sends bytes as they are and returns everything that comes back until the server closes. */
@@ -45,7 +47,7 @@ describe('the HTTP server', () => {
     const early = await fetch(`${url}/hooks/c1`, { method: 'POST' })
     expect([early.status, early.headers.get('retry-after')]).toEqual([503, '5'])
 
-    server.serve({ hooks: () => {}, app: () => {}, ready: async () => ({ database: true, queue: true }) })
+    server.serve({ hooks: hooksOf(() => {}), app: () => {}, ready: async () => ({ database: true, queue: true }) })
     const ready = await fetch(`${url}/readyz`)
     expect([ready.status, await ready.json()]).toEqual([
       200,
@@ -63,7 +65,7 @@ describe('the HTTP server', () => {
   })
 
   it('hands webhooks to their handler and the rest to the app', async () => {
-    const { url } = await listen({ hooks: (request, response) => void response.end(`hook ${request.url}`) })
+    const { url } = await listen({ hooks: hooksOf((request, response) => void response.end(`hook ${request.url}`)) })
     expect(await (await fetch(`${url}/hooks/c1?x=1`)).text()).toBe('hook /hooks/c1?x=1')
     expect((await fetch(`${url}/cases/1`)).status).toBe(200)
     const missing = await fetch(`${url}/hooks`)
@@ -76,7 +78,7 @@ describe('the HTTP server', () => {
 
   it('answers 500 without details when a handler fails, and logs why', async () => {
     const log = recordingLog()
-    const { url } = await listen({ hooks: () => Promise.reject(new Error('the reason')) }, log)
+    const { url } = await listen({ hooks: hooksOf(() => Promise.reject(new Error('the reason'))) }, log)
     const answer = await fetch(`${url}/hooks/c1`)
     expect([answer.status, await answer.text()]).toEqual([500, '{"status":500}'])
     expect(log.lines.map((line) => line.message)).toEqual(['a request failed'])
@@ -111,11 +113,11 @@ describe('the HTTP server', () => {
     const begun = Promise.withResolvers<void>()
     const finish = Promise.withResolvers<void>()
     const { server, url } = await listen({
-      async hooks(_request, response) {
+      hooks: hooksOf(async (_request, response) => {
         begun.resolve()
         await finish.promise
         response.end('done')
-      },
+      }),
     })
     const inHand = fetch(`${url}/hooks/c1`)
     await begun.promise
@@ -128,7 +130,7 @@ describe('the HTTP server', () => {
 
   it('cuts off what does not end in time', async () => {
     const begun = Promise.withResolvers<void>()
-    const { server, url } = await listen({ hooks: () => begun.resolve() })
+    const { server, url } = await listen({ hooks: hooksOf(() => begun.resolve()) })
     const hanging = fetch(`${url}/hooks/c1`).catch(() => 'cut')
     await begun.promise
     await server.stop(20)

@@ -3,6 +3,7 @@
  * fills itself and row-level security filters by it.
  */
 import type { ColumnType, GeneratedAlways } from 'kysely'
+import type { ChatLanguage, ChatPerson } from '#hub/connector/chat.ts'
 import type {
   AgentFacts,
   Attachment,
@@ -300,6 +301,88 @@ export interface Schema {
     comment: Nullable<string>
     answered_at: Date
   }
+  agents: {
+    id: string
+    email: string
+    name: string
+    role: AgentRole
+    language: Nullable<ChatLanguage>
+    quiet_hours: JsonOrNull<QuietHours>
+    active: Defaulted<boolean>
+    created_at: Defaulted<Date>
+    updated_at: Defaulted<Date>
+  }
+  agent_accounts: {
+    connection_id: string
+    external_id: string
+    agent_id: string
+    proof: 'email' | 'admin'
+    created_at: Defaulted<Date>
+  }
+  chat_people: {
+    connection_id: string
+    external_id: string
+    facts: Json<ChatPerson>
+    reference: Nullable<string>
+    direct_channel: Nullable<string>
+    claimed_email: Nullable<string>
+    asked_at: Nullable<Date>
+    read_at: Date
+  }
+  chat_channels: {
+    connection_id: string
+    channel: string
+    name: Nullable<string>
+    reference: Nullable<string>
+    state: 'open' | 'gone'
+    updated_at: Date
+  }
+  chat_posts: {
+    connection_id: string
+    channel: string
+    card_key: string
+    message_id: string
+    case_id: Nullable<string>
+    digest: string
+    posted_at: Date
+    updated_at: Date
+  }
+  chat_messages: {
+    connection_id: string
+    channel: string
+    message_id: string
+    case_id: string
+    hub_message_id: string
+  }
+  drafts: { id: string; agent_id: string; case_id: Nullable<string>; content: Json<unknown>; created_at: Date }
+  macros: {
+    id: string
+    name: string
+    definition: Json<unknown>
+    position: Defaulted<number>
+    updated_at: Defaulted<Date>
+  }
+  approvals: {
+    id: string
+    case_id: string
+    question: string
+    asked_by: Json<Source>
+    connection_id: string
+    asked_of: string
+    asked_at: Date
+    decision: Nullable<'approved' | 'rejected'>
+    decided_by: Nullable<string>
+    decided_at: Nullable<Date>
+  }
+  snoozes: { case_id: string; until: Date; by: string }
+  installations: {
+    connection_id: string
+    key: string
+    name: Nullable<string>
+    sealed: Buffer
+    installed_at: Defaulted<Date>
+    updated_at: Defaulted<Date>
+  }
   suppressions: {
     address: string
     reason: string
@@ -325,6 +408,17 @@ export interface Schema {
     target: Nullable<string>
     detail: Json<Record<string, unknown>>
   }
+}
+
+export const agentRoles = ['admin', 'lead', 'agent', 'viewer'] as const
+export type AgentRole = (typeof agentRoles)[number]
+
+/** Local times of a day, `22:00` to `07:00`; over midnight when the end is before the beginning. */
+export interface QuietHours {
+  /** IANA, such as `Europe/Madrid`. */
+  readonly time_zone: string
+  readonly from: string
+  readonly to: string
 }
 
 export type ConnectionStatus = 'connected' | 'degraded' | 'needs_attention' | 'paused'

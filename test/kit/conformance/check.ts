@@ -1,5 +1,5 @@
 /** A check is a sentence and a function that throws when the connector does not keep it. Plain `node:assert`: no test runner. */
-import type { Connector } from '#hub/connector/contract.ts'
+import type { Connector, Http } from '#hub/connector/contract.ts'
 import type { StartSandbox } from '#hub/connector/sandbox.ts'
 import type { InboundFixture, OutboundFixture, SignRequest } from './fixtures.ts'
 import type { Quality } from './quality.ts'
@@ -23,6 +23,14 @@ export interface Subject {
   readonly sandbox: StartSandbox | undefined
   readonly sockets: StartServer | undefined
   readonly sign: SignRequest | undefined
+  /** Answers what `verify` asks for: the vendor's published keys. */
+  readonly publishedKeys: Http | undefined
+}
+
+/** For vendors whose requests are signed with a secret that both sides know. */
+export const noKeys: Http = {
+  fetch: () => Promise.reject(new Error('verify() fetched something; give conformance() the option "publishedKeys"')),
+  json: () => Promise.reject(new Error('verify() fetched something; give conformance() the option "publishedKeys"')),
 }
 
 /** The settings of one fixture, parsed as the hub parses them before it hands them to the connector. */

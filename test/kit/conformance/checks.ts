@@ -1,5 +1,5 @@
 /** All checks of a connector, as plain functions: for the vitest wrapper, the scaffolder's test and other tools. */
-import type { Connector } from '#hub/connector/contract.ts'
+import type { Connector, Http } from '#hub/connector/contract.ts'
 import type { StartSandbox } from '#hub/connector/sandbox.ts'
 import type { Check } from './check.ts'
 import { inboundFixtures, outboundFixtures, type SignRequest } from './fixtures.ts'
@@ -16,6 +16,8 @@ export interface ConformanceOptions {
   readonly sockets?: StartServer
   /** Signs the inbound fixtures that say `"sign": true`. */
   readonly sign?: SignRequest
+  /** For a connector whose `verify` fetches the vendor's published keys: a stand-in that answers with keys of the test's own. */
+  readonly publishedKeys?: Http
 }
 
 /**
@@ -39,6 +41,7 @@ export function checks(
     sandbox: options.sandbox,
     sockets: options.sockets,
     sign: options.sign,
+    publishedKeys: options.publishedKeys,
   }
   const played = options.sockets ? socketChecks(subject, options.sockets) : sandboxChecks(subject)
   return [...staticChecks(subject), ...inboundChecks(subject), ...outboundChecks(subject), ...played]

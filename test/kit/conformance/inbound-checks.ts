@@ -1,9 +1,9 @@
 /** Inbound fixtures: accepted as recorded, refused when bent, split and read the same way every time. */
 import assert from 'node:assert/strict'
-import type { InboundContext, InboundItem, InboundRequest } from '#hub/connector/contract.ts'
+import type { Http, InboundContext, InboundItem, InboundRequest, Verdict } from '#hub/connector/contract.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
-import { type Check, configOf, plain, type Subject } from './check.ts'
+import { type Check, configOf, noKeys, plain, type Subject } from './check.ts'
 import { type InboundFixture, requestOf } from './fixtures.ts'
 import { hostileChecks } from './hostile-checks.ts'
 import { withMemberAdded } from './json-text.ts'
@@ -19,6 +19,8 @@ export interface Received {
   readonly receive: Receive
   readonly request: InboundRequest
   readonly ctx: InboundContext<unknown>
+  /** What `verify` may fetch keys by. */
+  readonly http: Http
 }
 
 export function inboundChecks(subject: Subject): Check[] {
@@ -35,12 +37,13 @@ function fixtureChecks(subject: Subject, receive: Receive, fixture: InboundFixtu
     receive,
     request: requestOf(fixture, subject.sign),
     ctx: { config: configOf(subject, fixture), now: () => now },
+    http: subject.publishedKeys ?? noKeys,
   })
   const check = (name: string, run: (given: Received) => void | Promise<void>): Check => ({
     name: `inbound ${fixture.name}: ${name}`,
     run: () => offline(() => run(received())),
   })
-  const letIn = check('is a request that the hub lets in: POST with JSON', isLetIn)
+  const letIn = check('is a request that the hub lets in: POST with JSON, or with a form', isLetIn)
   if ('reply' in fixture.expected) return [letIn, check('is a handshake, answered at once', answersHandshake)]
   const reading =
     'items' in fixture.expected
@@ -66,20 +69,20 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
     return { ...made, run: () => assert.fail(complaint) }
   }
   return [
-    check('is accepted as recorded', (given) => {
-      assert.deepEqual(verdict(given), { ok: true }, `verify() refuses the fixture${signedAnew(subject, given)}`)
+    check('is accepted as recorded', async (given) => {
+      assert.deepEqual(await verdict(given), { ok: true }, `verify() refuses the fixture${signedAnew(subject, given)}`)
       assert.equal(given.receive.handshake?.(given.request, given.ctx), undefined, 'taken for a handshake')
     }),
-    check('is refused when a header of its proof is missing or cut anywhere', (given) => {
+    check('is refused when a header of its proof is missing or cut anywhere', async (given) => {
       const names = given.fixture.proof?.headers ?? []
       assert.ok(names.length > 0, 'the fixture must name the headers of its proof: "proof": { "headers": […] }')
       for (const name of names) {
         const value = given.request.headers[name]
         assert.ok(value, `the request has no header ${name}`)
         const { [name]: _, ...without } = given.request.headers
-        refuses(given, { headers: without }, `without ${name}`)
+        await refuses(given, { headers: without }, `without ${name}`)
         for (let length = 0; length < value.length; length += 1) {
-          refuses(
+          await refuses(
             given,
             { headers: { ...without, [name]: value.slice(0, length) } },
             `${name} cut to ${length} characters`,
@@ -87,31 +90,31 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
         }
       }
     }),
-    check('is refused with another, an empty or a cut secret', (given) => {
+    check('is refused with another, an empty or a cut secret', async (given) => {
       const { secret } = given.fixture
       for (const other of [bent(secret), '', secret.slice(0, -6), `${secret}${secret}`]) {
-        const { ok } = given.receive.verify(given.request, other, given.ctx)
+        const { ok } = await given.receive.verify(given.request, other, given.ctx, given.http)
         assert.equal(ok, false, `accepted with ${other === '' ? 'an empty secret' : 'another secret'}`)
       }
     }),
     excused(
       'body',
       'signed_body',
-      check('is refused with one byte changed or written anew', (given) => {
+      check('is refused with one byte changed or written anew', async (given) => {
         const { body } = given.request
         for (const place of [0, body.length >> 1, body.length - 1]) {
           const changed = Buffer.from(body)
           changed[place] = (changed[place] ?? 0) ^ 1
-          refuses(given, { body: changed }, `byte ${place} changed`)
+          await refuses(given, { body: changed }, `byte ${place} changed`)
         }
-        refuses(given, { body: Buffer.concat([body, Buffer.from(' ')]) }, 'a space added')
-        for (const again of rewritten(body)) refuses(given, { body: again }, 'parsed and written anew')
+        await refuses(given, { body: Buffer.concat([body, Buffer.from(' ')]) }, 'a space added')
+        for (const again of rewritten(body)) await refuses(given, { body: again }, 'parsed and written anew')
       }),
     ),
     excused(
       'time',
       'replay_window',
-      check('is taken up to 299 s early or late, and not from 301 s on', (given) => {
+      check('is taken up to 299 s early or late, and not from 301 s on', async (given) => {
         for (const [seconds, ok] of [
           [-3600, false],
           [-301, false],
@@ -121,7 +124,7 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
           [3600, false],
         ] as const) {
           const now = new Date(given.ctx.now().getTime() + seconds * 1000)
-          const taken = verdict(given, {}, { ...given.ctx, now: () => now }).ok
+          const { ok: taken } = await verdict(given, {}, { ...given.ctx, now: () => now })
           assert.equal(
             taken,
             ok,
@@ -130,13 +133,13 @@ function authenticityChecks(subject: Subject, fixture: InboundFixture, check: Ma
         }
       }),
     ),
-    check('garbage in its place is refused, not thrown', (given) => {
+    check('garbage in its place is refused, not thrown', async (given) => {
       const long = 'A'.repeat(8192)
       for (const value of ['', ' ', '\u0000', 'v1,', 'null', ',', '=', 'ﬀ', long]) {
         const headers = Object.fromEntries(Object.keys(given.request.headers).map((name) => [name, value]))
-        refuses(given, { headers }, `all headers "${value.slice(0, 10)}"`)
+        await refuses(given, { headers }, `all headers "${value.slice(0, 10)}"`)
       }
-      refuses(given, { headers: {}, body: Buffer.alloc(0) }, 'nothing at all')
+      await refuses(given, { headers: {}, body: Buffer.alloc(0) }, 'nothing at all')
     }),
   ]
 }
@@ -148,17 +151,18 @@ function signedAnew({ sign }: Subject, { fixture, request, ctx }: Received): str
 }
 
 /** As the ingress: others get 405 and 415, and the connector does not see them. */
-function isLetIn({ request: { method, headers } }: Received): void {
+function isLetIn({ receive, request: { method, headers } }: Received): void {
   assert.equal(method, 'POST', 'the hub takes webhooks by POST only')
   const type = headers['content-type'] ?? ''
+  if (receive.takesForms && /^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return
   assert.match(type, /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i, `content-type "${type}": the hub takes JSON only`)
 }
 
-function verdict(given: Received, change: Partial<InboundRequest> = {}, ctx = given.ctx): { readonly ok: boolean } {
-  return given.receive.verify({ ...given.request, ...change }, given.fixture.secret, ctx)
+async function verdict(given: Received, change: Partial<InboundRequest> = {}, ctx = given.ctx): Promise<Verdict> {
+  return await given.receive.verify({ ...given.request, ...change }, given.fixture.secret, ctx, given.http)
 }
-function refuses(given: Received, change: Partial<InboundRequest>, what: string): void {
-  assert.equal(verdict(given, change).ok, false, `accepted: ${what}`)
+async function refuses(given: Received, change: Partial<InboundRequest>, what: string): Promise<void> {
+  assert.equal((await verdict(given, change)).ok, false, `accepted: ${what}`)
 }
 
 /** Another secret of the same form. */

@@ -100,6 +100,58 @@ const bounce = z.strictObject({
   permanent: z.boolean(),
   reason: z.string(),
 })
+const place = z.strictObject({
+  channel: id,
+  thread: id.exactOptional(),
+  message: id.exactOptional(),
+  reference: z.string().exactOptional(),
+})
+const act = z.strictObject({
+  act: z.string(),
+  value: z.string(),
+  fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
+})
+const chatMessage = z.strictObject({ id, text: z.string(), files: z.array(attachment) })
+const what = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('press'), act, isRefresh: z.literal(true).exactOptional() }),
+  z.strictObject({ kind: z.literal('submit'), act }),
+  z.strictObject({ kind: z.enum(['message', 'edited']), message: chatMessage }),
+  z.strictObject({ kind: z.literal('deleted'), messageId: id }),
+  z.strictObject({ kind: z.literal('reaction'), name: z.string() }),
+  z.strictObject({ kind: z.literal('asked'), text: z.string(), messageId: id.exactOptional() }),
+  z.strictObject({
+    kind: z.literal('shortcut'),
+    name: z.enum(['create_case', 'public_reply', 'find_case']),
+    message: chatMessage
+      .extend({ authorId: id.exactOptional(), authorName: z.string().exactOptional() })
+      .exactOptional(),
+  }),
+  z.strictObject({
+    kind: z.literal('search'),
+    text: z.string(),
+    skip: z.number().int().nonnegative(),
+    count: z.number().int().positive(),
+  }),
+  z.strictObject({ kind: z.literal('links'), urls: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal('home') }),
+  z.strictObject({
+    kind: z.literal('channel'),
+    state: z.enum(['open', 'gone']),
+    name: z.string().exactOptional(),
+    isDirect: z.boolean().exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal('uninstalled'), install: id }),
+])
+const happening = z.strictObject({
+  user: z.string(),
+  userName: z.string().exactOptional(),
+  place: place.exactOptional(),
+  locale: z.string().exactOptional(),
+  timeZone: z.string().exactOptional(),
+  handle: z.string().exactOptional(),
+  awaits: z.literal(true).exactOptional(),
+  what,
+})
 const head = { occurredAt: time, byHub: z.boolean() }
 
 export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('type', [
@@ -108,6 +160,7 @@ export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('t
   z.strictObject({ ...head, type: z.literal('threaded'), message, thread }),
   z.strictObject({ ...head, type: z.literal('bounce'), bounce }),
   z.strictObject({ ...head, type: z.literal('person'), person }),
+  z.strictObject({ ...head, type: z.literal('chat'), happening }),
   z.strictObject({ ...head, type: z.literal('rating'), caseId: id, rating }),
   z.strictObject({ ...head, type: z.literal('pointer'), entity: z.enum(['case', 'person']), id }),
 ])

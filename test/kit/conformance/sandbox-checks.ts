@@ -6,7 +6,7 @@ import type { Page } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { createSandbox, type StartSandbox, type VendorSandbox } from '#hub/connector/sandbox.ts'
-import { type Check, plain, type Subject } from './check.ts'
+import { type Check, noKeys, plain, type Subject } from './check.ts'
 import { readItems } from './inbound-checks.ts'
 import { observationSchema } from './observation.ts'
 import { effectOf, invoke } from './outbound-checks.ts'
@@ -175,7 +175,7 @@ async function withHub(subject: Subject, sandbox: VendorSandbox, seen: Seen, use
           const request = { method, url, headers, body }
           const reply = receive.handshake?.(request, ctx)
           if (reply) return reply
-          if (!receive.verify(request, secret, ctx).ok) {
+          if (!(await receive.verify(request, secret, ctx, subject.publishedKeys ?? noKeys)).ok) {
             seen.refused += 1
             return { status: 401 }
           }

@@ -11,6 +11,10 @@ const manifestSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/),
   name: z.string().min(2),
   docs: z.url({ protocol: /^https$/ }),
+  path: z
+    .string()
+    .regex(/^\/[a-z]+\/[a-z]+$/)
+    .exactOptional(),
   hosts: z.array(z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/)),
   limits: z
     .array(

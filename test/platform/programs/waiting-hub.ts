@@ -9,10 +9,13 @@ const running = await startHub(readEnv(), {
       hub: { ...foundation, connections: createConnections({ ...foundation, connectors: {} }) },
       mounts: [],
       parts: [],
-      hooks(request, response) {
-        console.log('in hand')
-        if (request.url === '/hooks/never') return
-        stopping.addEventListener('abort', () => setImmediate(() => response.end('finished')))
+      hooks: {
+        isShared: () => false,
+        handle(request, response) {
+          console.log('in hand')
+          if (request.url === '/hooks/never') return
+          stopping.addEventListener('abort', () => setImmediate(() => response.end('finished')))
+        },
       },
     }
   },

@@ -1,0 +1,8 @@
+/**
+ * In: what happened in a chat tool, what changed on a case. Out: answers within their time; commands on cases, under the name
+ * of the agent who gave them; cards that stand in channels and are kept up to date. Never here: a vendor's way to draw or to
+ * send; an internal word where a customer reads.
+ */
+
+export { type ChatDesk, createChatDesk } from './desk.ts'
+export { isRead } from './happenings.ts'
