@@ -17,6 +17,7 @@ import { inWorkspace, lockWorkspace } from '#hub/pipeline/index.ts'
 import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createInboxWorker } from '#hub/pipeline/worker.ts'
 import { createReconciliation } from '#hub/reconcile/index.ts'
+import { defineSnoozeJobs } from '#hub/snoozes/index.ts'
 import { defineSurveyJobs, surveyRouter } from '#hub/surveys/index.ts'
 import { createWatch } from '#hub/watch/index.ts'
 
@@ -26,13 +27,14 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const rules = createRuleBook(hub.signals)
   const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'))
   const reconciliation = createReconciliation(hub, inbox, stopping)
-  const surveyHub = {
+  const ownHub = {
     ...hub,
     inWorkspace: <T>(work: Parameters<typeof inWorkspace<T>>[1]) => inWorkspace(hub.db, work),
     publish: (...[trx, events]: [Parameters<typeof publish>[0], Parameters<typeof publish>[3]]) =>
       publish(trx, hub, rules, events),
   }
-  await defineSurveyJobs(surveyHub)
+  await defineSurveyJobs(ownHub)
+  await defineSnoozeJobs(ownHub)
   await reconciliation.defineJobs()
 
   const onReceipts: OnReceipts = async (trx, delivered) => {
@@ -60,7 +62,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   return {
     hub,
     hooks: createIngress(hub, inbox, createChatDesk(hub)),
-    mounts: [mountApi({ ...hub, rules, reconciliation }, token.token), (app) => app.use(surveyRouter(surveyHub))],
+    mounts: [mountApi({ ...hub, rules, reconciliation }, token.token), (app) => app.use(surveyRouter(ownHub))],
     parts,
   }
 }

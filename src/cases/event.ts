@@ -8,6 +8,10 @@ export const eventTypes = [
   'case.reopened',
   'case.closed',
   'case.deleted',
+  'case.escalated',
+  'case.snoozed',
+  'case.unsnoozed',
+  'case.merged',
   'message.received',
   'message.sent',
   'message.bounced',
@@ -18,6 +22,8 @@ export const eventTypes = [
   'profile.merged',
   'survey.answered',
   'survey.low_score',
+  'approval.approved',
+  'approval.rejected',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
@@ -37,6 +43,7 @@ export interface DomainEvent {
   readonly actor: Source
   /**
    * `case.updated`: `{ changes: { field: { from, to } } }`; `message.*`: `{ messageId, visibility, author }`; …
+   * `case.snoozed`: `{ until }`; `approval.*`: `{ approvalId, question }`.
    * `deleted: true`: the hub heard of the case only when it was gone. That is on record, and no rule follows it.
    */
   readonly data: Readonly<Record<string, unknown>>

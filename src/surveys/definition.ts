@@ -1,21 +1,13 @@
 /** A survey as an admin writes it: names as on the wire, defaults filled in, every problem with its place. */
 import { z } from 'zod'
 import { channels } from '#hub/connector/facts.ts'
+import { WrittenQuietHours } from '#hub/platform/quiet-hours.ts'
 import { type Language, languages, messagesIn } from './messages/index.ts'
 import { scaleOf, surveyKinds } from './scale.ts'
 
 const language = z.enum(languages)
 /** By language; where one is missing, the text that ships with the kind is used. */
 const Texts = z.partialRecord(language, z.string().trim().min(1).max(300))
-
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as "21:30"')
-const TimeZone = z
-  .string()
-  .refine(isTimeZone, 'expected a time zone of the IANA list, such as "Europe/Madrid" or "UTC"')
-
-const QuietHours = z
-  .strictObject({ from: TimeOfDay, to: TimeOfDay, time_zone: TimeZone })
-  .refine(({ from, to }) => from !== to, { path: ['to'], message: 'expected another time than "from"' })
 
 const When = z.strictObject({
   after: z.literal('case.solved').default('case.solved'),
@@ -44,7 +36,7 @@ const Survey = z
     /** For people whose language is not known or not shipped. */
     default_language: language.default('en'),
     when: When.default(() => When.parse({})),
-    quiet_hours: QuietHours.optional(),
+    quiet_hours: WrittenQuietHours.optional(),
     throttle_days: z.int().min(0).max(365).default(30),
     /** Share of cases that are asked about. */
     sampling: z.number().min(0).max(1).default(1),
@@ -69,7 +61,6 @@ const Survey = z
   }))
 
 export type SurveyDefinition = z.output<typeof Survey>
-export type QuietHours = z.output<typeof QuietHours>
 
 interface SurveyIssue {
   readonly path: readonly (string | number)[]
@@ -102,13 +93,4 @@ export function questionIn(survey: SurveyDefinition, language: Language): string
 
 export function commentQuestionIn(survey: SurveyDefinition, language: Language): string {
   return survey.comment_question[language] ?? messagesIn[language].kinds[survey.kind].comment
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
 }

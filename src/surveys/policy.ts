@@ -1,8 +1,8 @@
 /** Whether to ask, and when. Pure: every answer is a decision with its reason in plain words, kept for "why not". */
 import { createHash } from 'node:crypto'
 import type { CaseStatus, Channel } from '#hub/connector/facts.ts'
+import { afterQuietHours } from '#hub/platform/quiet-hours.ts'
 import type { SurveyDefinition } from './definition.ts'
-import { afterQuietHours } from './quiet-hours.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

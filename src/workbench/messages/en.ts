@@ -91,7 +91,14 @@ export const en: Messages = {
     text: 'Its priority becomes urgent, and the rules for escalations run. The customer is not told.',
     yes: 'Escalate',
   },
-  snooze: { hour: 'For 1 hour', hours: 'For 4 hours', tomorrow: 'Until tomorrow', week: 'Until next week' },
+  snooze: {
+    hour: 'For 1 hour',
+    hours: 'For 4 hours',
+    tomorrow: 'Until tomorrow',
+    week: 'Until next week',
+    over: 'Back again: {subject}',
+    overText: 'This case was put aside until now.',
+  },
   customer: {
     title: 'Customer: {name}',
     unnamed: 'without a name',

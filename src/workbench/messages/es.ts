@@ -92,7 +92,14 @@ export const es: Messages = {
     text: 'Su prioridad pasa a urgente y se aplican las reglas de escalado. No se avisa al cliente.',
     yes: 'Escalar',
   },
-  snooze: { hour: '1 hora', hours: '4 horas', tomorrow: 'Hasta mañana', week: 'Hasta la próxima semana' },
+  snooze: {
+    hour: '1 hora',
+    hours: '4 horas',
+    tomorrow: 'Hasta mañana',
+    week: 'Hasta la próxima semana',
+    over: 'De vuelta: {subject}',
+    overText: 'Este caso estaba aplazado hasta ahora.',
+  },
   customer: {
     title: 'Cliente: {name}',
     unnamed: 'sin nombre',

@@ -91,7 +91,15 @@ export interface Messages {
     readonly reject: string
   }
   readonly escalate: { readonly title: string; readonly text: string; readonly yes: string }
-  readonly snooze: { readonly hour: string; readonly hours: string; readonly tomorrow: string; readonly week: string }
+  readonly snooze: {
+    readonly hour: string
+    readonly hours: string
+    readonly tomorrow: string
+    readonly week: string
+    /** {subject} */
+    readonly over: string
+    readonly overText: string
+  }
   readonly customer: {
     /** {name} */
     readonly title: string

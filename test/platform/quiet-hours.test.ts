@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { afterQuietHours, isQuiet } from '#hub/surveys/quiet-hours.ts'
+import { afterQuietHours, isQuiet } from '#hub/platform/quiet-hours.ts'
 
 const nights = { from: '20:00', to: '08:00', time_zone: 'Europe/Madrid' }
 const endOf = (at: string, quiet = nights) => afterQuietHours(new Date(at), quiet).toISOString()

@@ -1,5 +1,25 @@
-/** When nobody wants to be asked: a span of the day in a time zone, over midnight too, and over clock changes. */
-import type { QuietHours } from './definition.ts'
+/** When nobody wants to hear from us: a span of the day in a time zone, over midnight too, and over clock changes. Pure. */
+import { z } from 'zod'
+import type { QuietHours } from './db/schema.ts'
+
+const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as "21:30"')
+const TimeZone = z
+  .string()
+  .refine(isTimeZone, 'expected a time zone of the IANA list, such as "Europe/Madrid" or "UTC"')
+
+/** As people write them. */
+export const WrittenQuietHours = z
+  .strictObject({ from: TimeOfDay, to: TimeOfDay, time_zone: TimeZone })
+  .refine(({ from, to }) => from !== to, { path: ['to'], message: 'expected another time than "from"' })
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
 
 const minuteMs = 60_000
 const dayMinutes = 24 * 60
