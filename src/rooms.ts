@@ -5,7 +5,7 @@
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
 import { applyReceipts } from '#hub/cases/index.ts'
-import { createChatDesk } from '#hub/chat/index.ts'
+import { applyChatReceipts, createChatDesk } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
 import { createDelivery, type OnReceipts } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -47,6 +47,15 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
         action: entry.action,
         receipt,
       })),
+      hub.now(),
+    )
+    await applyChatReceipts(
+      trx,
+      delivered.flatMap(({ entry, receipt }) =>
+        entry.action.type === 'chat.show'
+          ? [{ connectionId: entry.connection_id, show: entry.action.show, receipt }]
+          : [],
+      ),
       hub.now(),
     )
   }

@@ -77,8 +77,8 @@ export interface CaseBook {
   held(caseId: string, reason: string, cause: Cause, at: string): DomainEvent[]
   /** A change that the hub itself wants. */
   change(caseId: string, values: Fields, source: Source, at: string, cause: Cause): DomainEvent[]
-  /** A case that the hub opens in another tool; its link follows with the receipt. */
-  open(parent: CaseState, fields: Fields, source: Source, at: string): CaseState
+  /** A case that the hub opens in a tool, for another case or for itself; its link follows with the receipt. */
+  open(parent: CaseState | undefined, fields: Fields, source: Source, at: string): CaseState
   /** Points a vendor's case to the hub case that was opened for it. */
   link(connectionId: string, externalId: string, caseId: string, url: string | undefined, at: string): void
   changed(): { cases: readonly CaseState[]; links: readonly LinkState[]; messages: readonly MessageState[] }
@@ -290,8 +290,9 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     },
 
     open(parent, fields, source, at) {
-      const empty = { ...emptyCase(newId('case'), new Date(at)), parentId: parent.id }
-      const { state } = setFields(empty, { ...fields, requester: read.requester(parent.fields) }, at, source)
+      const empty = { ...emptyCase(newId('case'), new Date(at)), parentId: parent?.id ?? null }
+      const whose = parent ? { requester: read.requester(parent.fields) } : {}
+      const { state } = setFields(empty, { ...fields, ...whose }, at, source)
       keepCase(state)
       return state
     },

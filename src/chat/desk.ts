@@ -1,14 +1,23 @@
 /** Answers one person in a chat tool: in the response where they wait for it, else right after it. */
+import { askForSeat } from '#hub/agents/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { ChatHappening } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
 import type { Reply } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
+import { acts, claimSeatForm, type Messages, messagesIn, noticeCard, refusalCard } from '#hub/workbench/index.ts'
+import { answerTo } from './answers.ts'
+import { languageFor } from './languages.ts'
+import { type Actor, actorOf, meet } from './people.ts'
+import { problemsOf } from './problems.ts'
+import { caseHere } from './where.ts'
+
+type DeskHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'env'>
 
 export interface ChatDesk {
   /**
-   * @param isNew false for what was seen before.
-   * @param withinMs how long an answer in the response may take.
+   * @param isNew false for what was seen before: it is not shown a second time.
+   * @param withinMs how long an answer in the response may take; what comes later is shown apart.
    * @param send called once, as soon as the response is known.
    */
   respond(
@@ -20,11 +29,105 @@ export interface ChatDesk {
   ): Promise<void>
 }
 
-export function createChatDesk(hub: Pick<Hub, 'log' | 'now' | 'db' | 'connections'>): ChatDesk {
+/** Opening a dialog or showing a card at the vendor. */
+const showWithinMs = 10_000
+
+export function createChatDesk(hub: DeskHub): ChatDesk {
   return {
-    async respond({ config, connector: { can } }, { stored }, _isNew, _withinMs, send) {
-      if (!can.chat) return
-      send(can.chat.reply({ key: stored.key, body: stored.body.toString('utf8') }, undefined, { config, now: hub.now }))
+    async respond(connection, { stored, happening }, isNew, withinMs, send) {
+      const { chat } = connection.connector.can
+      if (!chat) return
+      const item = { key: stored.key, body: stored.body.toString('utf8') }
+      const ctx = { config: connection.config, now: hub.now }
+      if (!happening) return send(chat.reply(item, undefined, ctx))
+      const answering = answerSafely(hub, connection, happening)
+      if (happening.awaits) {
+        const inTime = await Promise.race([answering, after(withinMs)])
+        send(chat.reply(item, inTime, ctx))
+        if (inTime) return
+      } else send(chat.reply(item, undefined, ctx))
+      const answer = await answering
+      if (!isNew || answer.kind === 'nothing' || answer.kind === 'toast') return
+      await show(hub, connection, happening, answer)
     },
   }
+}
+
+async function after(ms: number): Promise<undefined> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref())
+}
+
+async function show(
+  hub: DeskHub,
+  connection: LoadedConnection,
+  happening: ChatHappening,
+  answer: ChatAnswer,
+): Promise<void> {
+  try {
+    const context = hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' })
+    await connection.connector.can.chat?.show(context, happening, answer)
+  } catch (error) {
+    // They can ask again; what they did is stored all the same.
+    hub.log.warn(
+      { err: error, connection_id: connection.id, kind: happening.what.kind },
+      'an answer could not be shown',
+    )
+    await hub.connections.reportFailure(connection.id, error, 'sending')
+  }
+}
+
+/** Never throws: the person is told. */
+async function answerSafely(hub: DeskHub, connection: LoadedConnection, happening: ChatHappening): Promise<ChatAnswer> {
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  if (!settings) return { kind: 'nothing' }
+  const reader = { ...(happening.locale ? { locale: happening.locale } : {}), channel: happening.place?.channel ?? '' }
+  let words = messagesIn[languageFor(settings, reader)]
+  try {
+    if (!isForDesk(happening)) return { kind: 'nothing' }
+    await meet(
+      hub.db,
+      connection,
+      [happening],
+      () => hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' }),
+      hub.now(),
+    )
+    const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
+    if (!actor.may) return await refuse(hub, connection, happening, actor, words)
+    words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
+    return await answerTo(hub, { connection, happening, agent: actor.agent, words })
+  } catch (error) {
+    hub.log.error({ err: error, connection_id: connection.id, kind: happening.what.kind }, 'an answer failed')
+    return { kind: 'private', card: noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words) }
+  }
+}
+
+/** What is said to nobody in particular, and what the app itself is told, has no answer. */
+function isForDesk({ what, user }: ChatHappening): boolean {
+  if (user === '') return false
+  return !['edited', 'deleted', 'reaction', 'channel', 'uninstalled'].includes(what.kind)
+}
+
+/** Somebody without a seat learns so, and where they can say who they are; a line in a thread draws that once. */
+async function refuse(
+  hub: DeskHub,
+  connection: LoadedConnection,
+  { what, place, user }: ChatHappening,
+  { why }: Extract<Actor, { may: false }>,
+  words: Messages,
+): Promise<ChatAnswer> {
+  if (why === 'bot') return { kind: 'nothing' }
+  const answer: ChatAnswer = { kind: 'private', card: refusalCard(why, words) }
+  if (what.kind === 'message') {
+    const caseId = await caseHere(hub.db, connection.id, place)
+    const isFirst =
+      caseId !== undefined && (await askForSeat(hub.db, { connectionId: connection.id, externalId: user }, hub.now()))
+    return isFirst ? answer : { kind: 'nothing' }
+  }
+  if ((what.kind !== 'press' && what.kind !== 'submit') || why !== 'no_seat') return answer
+  if (what.act.act === acts.claimSeatForm) return { kind: 'form', form: claimSeatForm(words), replaces: false }
+  if (what.act.act === acts.answerSurvey) return { kind: 'nothing' }
+  if (what.act.act !== acts.claimSeat) return answer
+  const errors = await problemsOf(hub, what.act, words)
+  if (Object.keys(errors).length > 0) return { kind: 'errors', errors }
+  return { kind: 'private', card: noticeCard('seat', { ...words.chat.claimed, tone: 'good' }, words) }
 }

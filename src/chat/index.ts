@@ -3,6 +3,10 @@
  * of the agent who gave them; cards that stand in channels and are kept up to date. Never here: a vendor's way to draw or to
  * send; an internal word where a customer reads.
  */
-
+export { applyChatReceipts, chatCall } from './call.ts'
 export { type ChatDesk, createChatDesk } from './desk.ts'
+export { followInChat } from './follow.ts'
 export { isRead } from './happenings.ts'
+export { meet } from './people.ts'
+export { carryOut, saveWritten, type WishHub } from './wishes.ts'
+export { type ChatStep, type ChatWork, readChat } from './work.ts'

@@ -162,3 +162,13 @@ export const chatSettings = {
   surveys: z.boolean().default(true),
 } as const
 export type ChatSettings = z.output<z.ZodObject<typeof chatSettings>>
+
+/** A chat tool's id of the case whose thread hangs on a message in a customer's channel. */
+export function threadCaseId(channel: string, thread: string): string {
+  return `${channel}|${thread}`
+}
+
+export function threadOfCaseId(externalId: string): { readonly channel: string; readonly thread: string } {
+  const bar = externalId.lastIndexOf('|')
+  return { channel: externalId.slice(0, Math.max(0, bar)), thread: externalId.slice(bar + 1) }
+}

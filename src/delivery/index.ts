@@ -3,6 +3,7 @@
  * and dead letters. Never here: whether an effect is wanted.
  */
 import { randomUUID } from 'node:crypto'
+import { chatCall } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -151,9 +152,10 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
       connection = await findConnection(id ?? row.lane)
       const { can } = connection.connector
       const context = hub.connections.contextFor(connection, scope.signal, scope)
-      if (action.type === 'chat.show') throw cannot(connection, action.type)
-      const complete = await inItsThread(hub.db, can.writeCase, connection.id, action)
-      const call = vendorCall(can, context, complete, row.key)
+      const call =
+        action.type === 'chat.show'
+          ? await chatCall(hub, connection, action.show, context, row.key)
+          : vendorCall(can, context, await inItsThread(hub.db, can.writeCase, connection.id, action), row.key)
       if (!call) throw cannot(connection, action.type)
       attempted = await attempt(call, isUnclear, scope.signal)
     } catch (error) {

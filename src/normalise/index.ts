@@ -2,7 +2,9 @@
  * In: claimed inbox rows. Out: for each, its observations, or why there are none. Pointers are followed here, in batches
  * and before any transaction opens. Never here: what an observation changes.
  */
+import { meet } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { ChatHappening } from '#hub/connector/chat.ts'
 import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { checkTimes } from '#hub/connector/times.ts'
@@ -41,7 +43,7 @@ export type Reading =
     }
 
 export async function readInbox(
-  hub: Pick<Hub, 'log' | 'now' | 'connections'>,
+  hub: Pick<Hub, 'log' | 'now' | 'db' | 'connections'>,
   rows: readonly InboxRow[],
   signal: AbortSignal,
 ): Promise<readonly Reading[]> {
@@ -54,7 +56,7 @@ export async function readInbox(
 }
 
 async function readConnection(
-  hub: Pick<Hub, 'log' | 'now' | 'connections'>,
+  hub: Pick<Hub, 'log' | 'now' | 'db' | 'connections'>,
   connectionId: string,
   rows: readonly InboxRow[],
   signal: AbortSignal,
@@ -63,11 +65,20 @@ async function readConnection(
   if (!connection) return rows.map((row) => ({ row, failed: 'quarantined', reason: 'its connection was removed' }))
   const observed = await Promise.all(rows.map((row) => observe(row, connection, hub.now)))
   try {
+    const happenings = observed.flatMap((one) => ('failed' in one ? [] : one.observations.flatMap(happeningIn)))
+    if (happenings.length > 0) {
+      const context = () => hub.connections.contextFor(connection, signal, { priority: 'person' })
+      await meet(hub.db, connection, happenings, context, hub.now())
+    }
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
     await hub.connections.reportFailure(connection.id, error)
     return observed.map((one) => ('failed' in one ? one : afterFailedRead(one.row, error)))
   }
+}
+
+function happeningIn(observation: Observation): readonly ChatHappening[] {
+  return observation.type === 'chat' ? [observation.happening] : []
 }
 
 export type Observed =

@@ -1,5 +1,6 @@
 /** From facts to everything that follows from them: who, which case, what changed, which rules, which effects. */
 import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
+import { type ChatStep, carryOut, readChat, saveWritten } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseFacts, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
 import { type PersonClaim, type ResolvedPerson, resolvePeople, rootsOfLeaves } from '#hub/identity/index.ts'
@@ -44,11 +45,21 @@ export async function conclude(
   works: readonly Work[],
 ): Promise<Concluded> {
   if (works.length === 0) return { repaired: new Set(), unsure: new Set() }
-  const told = works.flatMap(({ row, connection, facts }) =>
-    facts.flatMap((fact): readonly Step<CaseFact>[] =>
-      fact.type === 'chat' ? [] : [{ row, connectionId: connection.id, fact }],
+  const chat = await readChat(trx, hub, works.flatMap(chatSteps))
+  const told = [
+    ...works.flatMap(({ row, connection, facts }) =>
+      facts.flatMap((fact): readonly Step<CaseFact>[] =>
+        fact.type === 'chat' ? [] : [{ row, connectionId: connection.id, fact }],
+      ),
     ),
-  )
+    ...chat.facts.map(
+      ({ step: { row, connectionId, occurredAt }, fact }): Step<CaseFact> => ({
+        row,
+        connectionId,
+        fact: { ...fact, occurredAt, byHub: false },
+      }),
+    ),
+  ]
   const steps = await placeThreads(trx, told)
   await noteReachable(trx, told, hub.now())
   // A tool that sends no webhooks has lost none.
@@ -70,7 +81,7 @@ export async function conclude(
           externalId === undefined ? [] : { connectionId, externalId },
         ),
       ),
-      caseIds: [...opened.values()],
+      caseIds: [...opened.values(), ...chat.caseIds],
       messages: all.flatMap(({ connectionId, fact }) => {
         const messageId = messageIdOf(fact)
         return messageId === undefined ? [] : { connectionId, messageId }
@@ -104,7 +115,9 @@ export async function conclude(
     else take(step, events)
   }
   await park(trx, orphans, now)
+  const written = await carryOut(trx, hub, book, consequences, chat.wishes)
   await consequences.save()
+  await saveWritten(trx, written)
   return { repaired, unsure }
 
   function take(step: Step, events: readonly DomainEvent[]) {
@@ -156,6 +169,14 @@ export async function conclude(
     const message = { ...fact.message, sentAt: iso(fact.message.sentAt) }
     return [...again, ...book.observeMessage(about.id, message, fact.byHub, news)]
   }
+}
+
+function chatSteps({ row, connection, facts }: Work): readonly ChatStep[] {
+  return facts.flatMap((fact) =>
+    fact.type === 'chat'
+      ? [{ row, connectionId: connection.id, occurredAt: iso(fact.occurredAt), happening: fact.happening }]
+      : [],
+  )
 }
 
 function caseIdOf(fact: PlacedFact): string | undefined {

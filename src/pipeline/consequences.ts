@@ -3,7 +3,7 @@
  * memory; `save` writes it in the batch's transaction.
  */
 import { type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#hub/cases/index.ts'
-import type { OutMessage } from '#hub/connector/contract.ts'
+import { followInChat } from '#hub/chat/index.ts'
 import type { Author } from '#hub/connector/facts.ts'
 import { profileViewsFor } from '#hub/identity/index.ts'
 import { putInOutbox } from '#hub/outbox/index.ts'
@@ -18,9 +18,9 @@ import {
   recordRuns,
   runsSince,
 } from '#hub/rules/index.ts'
-import type { ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
+import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
-import { type AutomaticMail, createEffects } from './effects.ts'
+import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
 import { heldMails } from './held-mails.ts'
 import type { PipelineHub } from './index.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -31,7 +31,12 @@ export interface Consequences {
   follow(events: readonly DomainEvent[]): void
   /** A person's change to a case, with everything that follows from it. */
   change(caseId: string, values: Fields, source: Source, cause: Cause): void
-  message(caseId: string, message: OutMessage, author: Author, cause: Cause): void
+  message: Effects['message']
+  /** What a person applies to a case, with everything that follows. */
+  apply(caseId: string, actions: readonly PlannedAction[], author: Author, cause: Cause, source: Source): void
+  openCase: Effects['openCase']
+  merge: Effects['merge']
+  put: Effects['put']
   save(): Promise<void>
 }
 
@@ -129,6 +134,10 @@ export async function createConsequences(
     follow,
     change: (caseId, values, source, cause) => follow(effects.change(caseId, values, source, cause)),
     message: effects.message,
+    apply: (caseId, actions, author, cause, source) => follow(effects.applyTo(caseId, actions, author, cause, source)),
+    openCase: effects.openCase,
+    merge: effects.merge,
+    put: effects.put,
     async save() {
       // What follows from a held reply may be another reply.
       const leaving: AutomaticMail[] = []
@@ -138,7 +147,10 @@ export async function createConsequences(
       await saveBook(trx, book.changed(), recorded, now)
       await recordRuns(trx, runs)
       await effects.saveTraits(trx)
-      await putInOutbox(trx, effects.entries())
+      const entries = effects.entries()
+      const connections = hub.connections.all()
+      const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries, now })
+      await putInOutbox(trx, [...entries, ...shown])
       if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened')
       if (solved.length > 0) await planSurveys(trx, hub, solved, now)
     },

@@ -13,7 +13,7 @@ import {
 } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
-import type { Author, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { Author, CasePriority, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { setTraits } from '#hub/identity/index.ts'
 import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -36,7 +36,24 @@ export interface Effects {
   beforeRating(event: DomainEvent): void
   /** A change that a person or a rule made to a case. */
   change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[]
-  message(caseId: string, message: OutMessage, author: Author, cause: Cause, connectionId?: string): void
+  /**
+   * @param connectionId where it should go if the case lives there.
+   * @returns the key that it leaves by; undefined when none of the case's tools takes it.
+   */
+  message(caseId: string, message: OutMessage, author: Author, cause: Cause, connectionId?: string): string | undefined
+  /** What a person applies to a case, such as a macro. @returns the events of what it changed in the hub. */
+  applyTo(
+    caseId: string,
+    actions: readonly PlannedAction[],
+    author: Author,
+    cause: Cause,
+    source: Source,
+  ): readonly DomainEvent[]
+  /** A case for colleagues, in another tool. @returns its id; undefined when there is no such connection that takes it. */
+  openCase(connectionId: string, draft: NewCase, cause: Cause, source: Source, parentId?: string): string | undefined
+  /** Has the tool that both cases live in make one of them. @returns false when there is none that can. */
+  merge(caseId: string, intoId: string, cause: Cause): boolean
+  put(entry: OutboxEntry): void
   /** Turns the changes collected so far into one write per link. */
   flushWrites(): void
   /** Rules' replies that would leave as mail, since the last look. */
@@ -52,6 +69,15 @@ export interface AutomaticMail {
   readonly place: number
   readonly caseId: string
   readonly cause: Cause
+}
+
+export interface NewCase {
+  readonly subject: string
+  readonly text: string
+  readonly requester?: PersonFacts
+  readonly priority?: CasePriority
+  readonly team?: string
+  readonly tags?: readonly string[]
 }
 
 interface PendingWrite {
@@ -77,9 +103,10 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     action: Action,
     cause: Cause,
     ...what: readonly (string | number)[]
-  ) {
+  ): string {
+    const key = effectKey(cause.eventId ?? cause.actor ?? '', cause.ruleId ?? '', connection.id, action.type, ...what)
     entries.push({
-      key: effectKey(cause.eventId ?? cause.actor ?? '', cause.ruleId ?? '', connection.id, action.type, ...what),
+      key,
       lane: connection.id,
       orderKey: caseId,
       connectionId: connection.id,
@@ -87,6 +114,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       action,
       cause,
     })
+    return key
   }
 
   /** A record that was deleted in its tool takes nothing any more. */
@@ -112,14 +140,25 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 
   function message(caseId: string, out: OutMessage, author: Author, cause: Cause, connectionId?: string) {
-    const links = linksThere(caseId).filter((link) => byId.get(link.connectionId)?.connector.can.writeCase)
+    const links = linksThere(caseId).filter((link) => takes(link, out))
     const link = links.find((one) => one.connectionId === connectionId) ?? links[0]
     const connection = link && byId.get(link.connectionId)
-    if (!link || !connection) return
+    if (!link || !connection) return undefined
     const action: Action = { type: 'case.message', externalId: link.externalId, message: out, author }
     const isMail = connection.connector.can.writeCase?.needsThread === true
     if (isMail && out.automatic && out.visibility === 'public') mails.push({ place: entries.length, caseId, cause })
-    put(connection, caseId, action, cause, out.visibility, out.text)
+    return put(connection, caseId, action, cause, out.visibility, out.text)
+  }
+
+  /** Where everything written is the customer's to read, notes go only for want of a better place: there they stay with us. */
+  function takes({ connectionId, caseId }: LinkState, { visibility }: OutMessage): boolean {
+    const writeCase = byId.get(connectionId)?.connector.can.writeCase
+    if (!writeCase) return false
+    if (visibility === 'public' || !writeCase.isConversation) return true
+    return !linksThere(caseId).some((link) => {
+      const other = byId.get(link.connectionId)?.connector.can.writeCase
+      return other && !other.isConversation
+    })
   }
 
   function applyOne(
@@ -192,32 +231,24 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     cause: Cause,
     source: Source,
   ) {
-    const parent = event.caseId === undefined ? undefined : book.get(event.caseId)
     const connection = byName.get(planned.connection)
-    if (!parent || !connection?.connector.can.writeCase) return
+    if (event.caseId === undefined || !connection) return
     const profile = event.profileId === undefined ? undefined : profiles.get(event.profileId)
-    const optional = {
-      ...(planned.priority ? { priority: planned.priority } : {}),
-      ...(planned.team ? { team: planned.team } : {}),
-      ...(planned.tags ? { tags: planned.tags } : {}),
-    }
-    const opened = book.open(parent, { subject: planned.subject, ...optional }, source, at)
-    const draft = {
-      subject: planned.subject,
-      text: planned.text,
-      visibility: 'internal' as const,
-      requester: requesterOf(profile),
-      ...optional,
-    }
-    put(
-      connection,
-      opened.id,
-      { type: 'case.create', caseId: opened.id, draft },
-      cause,
-      planned.subject,
-      planned.text,
-      parent.id,
-    )
+    const { type: _type, connection: _name, ...draft } = planned
+    openCase(connection.id, { ...draft, requester: requesterOf(profile) }, cause, source, event.caseId)
+  }
+
+  function openCase(connectionId: string, wanted: NewCase, cause: Cause, source: Source, parentId?: string) {
+    const { subject, text, requester = {}, priority, team, tags } = wanted
+    const parent = parentId === undefined ? undefined : book.get(parentId)
+    const connection = byId.get(connectionId)
+    if ((parentId !== undefined && !parent) || !connection?.connector.can.writeCase) return undefined
+    const optional = { ...(priority ? { priority } : {}), ...(team ? { team } : {}), ...(tags ? { tags } : {}) }
+    const opened = book.open(parent, { subject, ...optional }, source, at)
+    const draft = { subject, text, visibility: 'internal' as const, requester, ...optional }
+    const action: Action = { type: 'case.create', caseId: opened.id, draft }
+    put(connection, opened.id, action, cause, subject, text, parent?.id ?? '')
+    return opened.id
   }
 
   function updatePerson(
@@ -262,6 +293,39 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     },
     change,
     message,
+    applyTo(caseId, actions, author, cause, source) {
+      const state = book.get(caseId)
+      if (!state) return []
+      const profileId = read.requester(state.fields)
+      const about: DomainEvent = {
+        id: cause.eventId ?? caseId,
+        type: 'case.updated',
+        caseId,
+        ...(profileId === null ? {} : { profileId }),
+        actor: source,
+        data: {},
+        cause,
+        occurredAt: now,
+      }
+      return actions.flatMap((planned) => {
+        if (planned.type !== 'note') return applyOne(about, planned, cause, '', source)
+        message(caseId, { visibility: 'internal', text: planned.text }, author, cause)
+        return []
+      })
+    },
+    openCase,
+    merge(caseId, intoId, cause) {
+      for (const link of linksThere(caseId)) {
+        const into = linksThere(intoId).find((other) => other.connectionId === link.connectionId)
+        const connection = byId.get(link.connectionId)
+        if (!into || !connection?.connector.can.writeCase?.merge) continue
+        const action: Action = { type: 'case.merge', externalId: link.externalId, intoExternalId: into.externalId }
+        put(connection, caseId, action, cause, link.externalId, into.externalId)
+        return true
+      }
+      return false
+    },
+    put: (entry) => void entries.push(entry),
     flushWrites() {
       for (const { link, before, fields, cause } of writes.values()) {
         const connection = byId.get(link.connectionId)

@@ -7,9 +7,11 @@ import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 import { isMap } from './check.ts'
 import { compareRules, positionsFor, type RulesPlan } from './compare-rules.ts'
-import type { RuleDefinition } from './definition.ts'
+import type { ActionDefinition, RuleDefinition } from './definition.ts'
 import { describeChange } from './describe-change.ts'
 import { issueText, pathText } from './issue.ts'
+import type { PlannedAction, RuleContext } from './plan.ts'
+import { compileActions, openScopes } from './plan-actions.ts'
 import { compileRules, type RuleSet, type UnreadableRule, type VersionedRule } from './rule-set.ts'
 import {
   countRuns,
@@ -43,6 +45,15 @@ export { compileRules, type RuleSet } from './rule-set.ts'
 export type { RuleRun } from './store.ts'
 export { suggestOneOf } from './suggest.ts'
 export { type Known, type KnownConnection, validateRule } from './validate.ts'
+
+/** What checked actions come to for one case: a macro, applied by a person. @throws TemplateFailed */
+export function planActions(
+  actions: readonly ActionDefinition[],
+  context: RuleContext,
+  now: Date,
+): readonly PlannedAction[] {
+  return compileActions(actions)(openScopes(context, now))
+}
 
 /** All current rules, compiled. Keep it until the signal `rules` is raised or `rulesStamp` differs from its `stamp`. */
 export async function loadRuleSet(db: Db | Trx): Promise<RuleSet> {

@@ -27,26 +27,69 @@ export async function recordAnswer(
   now: Date,
 ): Promise<boolean> {
   const isRecorded = await hub.inWorkspace(async (trx) => {
-    const taken = await store.takeInvitation(trx, invitationId, now)
-    if (!taken) return false
-    const { caseId, profileId } = taken
-    await store.insertResponse(trx, {
-      id: newId('rsp'),
-      invitation_id: invitationId,
-      survey_id: survey.id,
-      case_id: caseId,
-      profile_id: profileId,
-      scale: scaleOf[survey.kind].name,
-      ...answer,
-      answered_at: now,
-    })
-    const events = eventsOf(invitationId, survey, answer, taken, now)
-    await writeBack(trx, hub, invitationId, taken, events[0]?.id, survey, answer)
-    await hub.publish(trx, events)
-    return true
+    const events = await takeAnswer(trx, hub, invitationId, survey, answer, customer, now)
+    if (events.length > 0) await hub.publish(trx, events)
+    return events.length > 0
   })
   if (isRecorded) hub.signals.raise('outbox')
   return isRecorded
+}
+
+export interface ChatVote {
+  readonly connectionId: string
+  /** The vendor's id of who pressed. */
+  readonly user: string
+  readonly invitationId: string
+  readonly score: number
+}
+
+/**
+ * A button pressed in a chat tool. Only the person who was asked can answer, there where they were asked: others who read
+ * along in the channel press in vain.
+ * @returns the events that follow; none when it does not count.
+ */
+export async function answerInChat(
+  trx: Trx,
+  hub: Pick<SurveyHub, 'connections'>,
+  { connectionId, user, invitationId, score }: ChatVote,
+  now: Date,
+): Promise<readonly DomainEvent[]> {
+  const opened = await store.loadOpened(trx, invitationId)
+  const { survey, profileId = null } = opened ?? {}
+  if (!survey || profileId === null || opened?.connectionId !== connectionId) return []
+  const theirs = await personRecords(trx, profileId)
+  if (!theirs.some((record) => record.connectionId === connectionId && record.externalId === user)) return []
+  const { min, max } = scaleOf[survey.kind]
+  if (score < min || score > max) return []
+  const source: Source = { kind: 'connection', connectionId, record: user }
+  return await takeAnswer(trx, hub, invitationId, survey, { score, comment: null }, source, now)
+}
+
+async function takeAnswer(
+  trx: Trx,
+  hub: Pick<SurveyHub, 'connections'>,
+  invitationId: string,
+  survey: SurveyDefinition,
+  answer: Answer,
+  actor: Source,
+  now: Date,
+): Promise<readonly DomainEvent[]> {
+  const taken = await store.takeInvitation(trx, invitationId, now)
+  if (!taken) return []
+  const { caseId, profileId } = taken
+  await store.insertResponse(trx, {
+    id: newId('rsp'),
+    invitation_id: invitationId,
+    survey_id: survey.id,
+    case_id: caseId,
+    profile_id: profileId,
+    scale: scaleOf[survey.kind].name,
+    ...answer,
+    answered_at: now,
+  })
+  const events = eventsOf(invitationId, survey, answer, taken, actor, now)
+  await writeBack(trx, hub, invitationId, taken, events[0]?.id, survey, answer)
+  return events
 }
 
 /** No survey reaches the customer any more, whichever of their merged profiles is asked. */
@@ -63,6 +106,7 @@ function eventsOf(
   survey: SurveyDefinition,
   answer: Answer,
   { caseId, profileId, connectionId }: store.Taken,
+  actor: Source,
   now: Date,
 ): readonly DomainEvent[] {
   const about = (type: 'survey.answered' | 'survey.low_score'): DomainEvent => ({
@@ -71,7 +115,7 @@ function eventsOf(
     caseId,
     ...(profileId === null ? {} : { profileId }),
     ...(connectionId === null ? {} : { connectionId }),
-    actor: customer,
+    actor,
     data: { surveyId: survey.id, invitationId, rating: ratingOf(survey, answer) },
     cause: { invitationId, depth: 0 },
     occurredAt: now,
@@ -82,7 +126,7 @@ function eventsOf(
 
 async function writeBack(
   trx: Trx,
-  hub: SurveyHub,
+  hub: Pick<SurveyHub, 'connections'>,
   invitationId: string,
   { caseId, profileId }: store.Taken,
   answeredEventId: string | undefined,

@@ -1,5 +1,6 @@
 /** From a solved case to a question in the desk: planned in the batch's transaction, sent later by a job. */
 import type { DomainEvent } from '#hub/cases/index.ts'
+import { threadOfCaseId } from '#hub/connector/chat.ts'
 import type { CaseStatus, Channel } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
 import { effectKey, hubAuthor, type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
@@ -26,6 +27,7 @@ interface Tool {
       readonly writeCase?: { readonly needsThread?: true }
       readonly writeRating?: unknown
       readonly writePersonRating?: unknown
+      readonly chat?: unknown
     }
   }
 }
@@ -146,7 +148,8 @@ export async function sendDue(hub: SurveyHub, invitationIds: readonly string[], 
         decided.push({ id: one.id, profile_id: one.requesterId, ...withWireNames(decision) })
         continue
       }
-      const asking = ask(hub, survey, one, way, person.locale, now)
+      const isInChat = tools.get(way.connectionId)?.connector.can.chat !== undefined
+      const asking = ask(hub, survey, one, way, isInChat, person.locale, now)
       decided.push(asking.decided)
       entries.push(asking.entry)
       const connectionName = hub.connections.all().find((tool) => tool.id === way.connectionId)?.name ?? null
@@ -176,6 +179,7 @@ function ask(
   survey: SurveyDefinition,
   invitation: store.PlannedInvitation,
   way: store.Link,
+  isInChat: boolean,
   locale: string | null,
   now: Date,
 ): { readonly decided: store.Decided; readonly entry: OutboxEntry } {
@@ -195,17 +199,22 @@ function ask(
       profile_id: invitation.requesterId,
     },
     entry: {
-      key: effectKey(invitation.id, 'case.message'),
+      key: effectKey(invitation.id, isInChat ? 'chat.show' : 'case.message'),
       lane: way.connectionId,
       orderKey: invitation.caseId,
       connectionId: way.connectionId,
       caseId: invitation.caseId,
-      action: {
-        type: 'case.message',
-        externalId: way.externalId,
-        message: surveyMessage({ survey, language, link, expiresAt }),
-        author: hubAuthor,
-      },
+      action: isInChat
+        ? {
+            type: 'chat.show',
+            show: { what: 'survey', invitationId: invitation.id, ...threadOfCaseId(way.externalId) },
+          }
+        : {
+            type: 'case.message',
+            externalId: way.externalId,
+            message: surveyMessage({ survey, language, link, expiresAt }),
+            author: hubAuthor,
+          },
       cause: { invitationId: invitation.id, eventId: invitation.eventId, depth: 0 },
     },
   }

@@ -266,6 +266,8 @@ export interface OpenedInvitation {
   readonly expiresAt: Date | null
   readonly locale: string | null
   readonly profileId: string | null
+  /** By which it was asked. */
+  readonly connectionId: string | null
   readonly subject: string | null
   /** Undefined when the survey was removed since. */
   readonly survey: SurveyDefinition | undefined
@@ -287,6 +289,7 @@ export async function loadOpened(db: Db, id: string): Promise<OpenedInvitation |
     expiresAt: row.expires_at,
     locale: row.locale,
     profileId: row.profile_id,
+    connectionId: row.connection_id,
     subject: row.subject,
     survey: surveyOf({ definition: row.definition, enabled: row.enabled ?? false })[0],
   }

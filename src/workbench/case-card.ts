@@ -67,6 +67,8 @@ function caseFacts(shown: ShownCase, words: Messages): readonly Fact[] {
     ...said(words.case.company, customer?.company),
     ...said(words.case.plan, customer?.plan),
     ...said(words.case.channel, shown.channel && words.channels[shown.channel]),
+    ...said(words.case.category, shown.category),
+    ...(shown.snoozedUntil ? [{ label: words.case.snoozedUntil, value: { at: shown.snoozedUntil } }] : []),
     ...said(words.case.tags, shown.tags.join(', ')),
     { label: words.case.createdAt, value: { at: shown.createdAt } },
     ...tools.map((tool) => ({
@@ -123,10 +125,12 @@ function caseActions(shown: ShownCase, { macros }: CaseOffers, words: Messages):
     choose(acts.status, labels.status, id, named(caseStatuses, words.statuses), shown.status),
     choose(acts.priority, labels.priority, id, named(casePriorities, words.priorities), shown.priority),
     opens(acts.tagsForm, labels.tags),
+    opens(acts.categoryForm, labels.category),
     ...(isDone(shown.status) ? [] : [escalation(press, words), snoozing(id, words)]),
     ...(macros.length > 0 && takesMessages ? [choose(acts.macro, labels.macro, id, macros, null)] : []),
     ...(shown.customer ? [press(acts.customer, labels.customer, { value: shown.customer.id })] : []),
     press(acts.similar, labels.similar),
+    ...(isDone(shown.status) ? [] : [opens(acts.mergeForm, labels.merge)]),
     press(acts.why, labels.why),
     ...tools.flatMap(({ name, url }): readonly CardAction[] =>
       url ? [{ kind: 'link', label: fill(labels.openIn, { tool: name }), url }] : [],

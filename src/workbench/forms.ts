@@ -155,6 +155,66 @@ export function resolveForm(shown: Pick<ShownCase, 'id' | 'subject'>, words: Mes
   ])
 }
 
+export function mergeForm(shown: Pick<ShownCase, 'id' | 'subject'>, words: Messages): Form {
+  const { forms } = words
+  const made = form(acts.merge, shown, forms.merge, forms.mergeIt, words, [
+    { name: 'into', label: forms.mergeInto, hint: forms.mergeHint, kind: 'text', isRequired: true, longest: 200 },
+  ])
+  return { ...made, blocks: [...made.blocks, { kind: 'notice', text: forms.mergeWarning, tone: 'attention' }] }
+}
+
+export function categoryForm(shown: Pick<ShownCase, 'id' | 'subject' | 'category'>, words: Messages): Form {
+  const { forms } = words
+  return form(acts.setCategory, shown, forms.category, forms.save, words, [
+    {
+      name: 'category',
+      label: forms.category,
+      hint: forms.categoryHint,
+      kind: 'text',
+      longest: 200,
+      ...(shown.category ? { initial: shown.category } : {}),
+    },
+  ])
+}
+
+export function searchForm(words: Messages): Form {
+  const { forms } = words
+  return {
+    act: acts.search,
+    value: '',
+    title: forms.search,
+    submit: forms.find,
+    cancel: words.cancel,
+    blocks: [],
+    fields: [
+      { name: 'text', label: forms.searchFor, hint: forms.searchHint, kind: 'text', isRequired: true, longest: 200 },
+    ],
+  }
+}
+
+/** For somebody whose chat address is no agent's. */
+export function claimSeatForm(words: Messages): Form {
+  const { forms } = words
+  return {
+    act: acts.claimSeat,
+    value: '',
+    title: forms.seat,
+    submit: forms.ask,
+    cancel: words.cancel,
+    blocks: [{ kind: 'text', text: forms.seatText }],
+    fields: [
+      {
+        name: 'email',
+        label: forms.seatAddress,
+        hint: forms.seatHint,
+        kind: 'text',
+        isRequired: true,
+        longest: 254,
+      },
+    ],
+  }
+}
+
 /**
  * A case from what somebody wrote in the chat.
  * @param source the id under which the hub keeps the message. @param tools where a case can be opened.

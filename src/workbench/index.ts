@@ -7,17 +7,32 @@ export { caseCard } from './case-card.ts'
 export { customerCard } from './customer-card.ts'
 export {
   assignForm,
+  categoryForm,
+  claimSeatForm,
   confirmReplyForm,
   createCaseForm,
+  mergeForm,
   noteForm,
   replyForm,
   resolveForm,
+  searchForm,
   tagsForm,
 } from './forms.ts'
-export { queueCard, searchCard, similarCard } from './list-cards.ts'
-export { loadCase, loadQueue, loadSearch, loadSimilar } from './load.ts'
+export { caseResult, queueCard, searchCard, similarCard } from './list-cards.ts'
+export { findCase, loadCase, loadQueue, loadSearch, loadSimilar } from './load.ts'
 export { loadCustomer } from './load-customer.ts'
 export { loadWhy } from './load-why.ts'
-export { drawingWords, messagesIn } from './messages/index.ts'
-export { approvalCard, noticeCard, surveyCard } from './small-cards.ts'
+export {
+  drawingWords,
+  fill,
+  type Language,
+  type Messages,
+  messagesIn,
+  type Refusal,
+  type ResolveReason,
+  resolveReasons,
+} from './messages/index.ts'
+export type { ShownAgent, ShownApproval, ShownCase, ShownMessage } from './shown.ts'
+export { approvalCard, helpCard, noticeCard, refusalCard, surveyCard } from './small-cards.ts'
+export { namesOfRules } from './store.ts'
 export { whyCard } from './why-card.ts'

@@ -1,8 +1,9 @@
 /** Cards that list cases: an agent's queue with their figures, what a search found, solved cases like this one. */
+import type { ChatResult } from '#hub/connector/chat.ts'
 import type { Card, CardBlock, Fact } from './card.ts'
-import { caseItem, subjectOf } from './case-line.ts'
+import { caseItem, subjectOf, toneOf } from './case-line.ts'
 import { fill, type Messages } from './messages/index.ts'
-import type { ShownQueue, ShownRow, ShownSearch } from './shown.ts'
+import type { ShownCase, ShownQueue, ShownRow, ShownSearch } from './shown.ts'
 
 /** @param agentId whose queue it is. */
 export function queueCard(agentId: string, { rows, figures }: ShownQueue, now: Date, words: Messages): Card {
@@ -41,6 +42,24 @@ export function searchCard({ text, rows }: ShownSearch, now: Date, words: Messag
     blocks: [listOf(rows, words.search.empty, now, words)],
     actions: [],
     summary: fill(words.search.summary, { text, count: rows.length }),
+  }
+}
+
+/** A case in a list of results, and the short card that is put into a conversation. */
+export function caseResult(shown: ShownCase, now: Date, words: Messages): ChatResult {
+  const { title, detail = '', url, action } = caseItem(shown, now, words)
+  return {
+    title,
+    detail,
+    card: {
+      key: `case:${shown.id}`,
+      title,
+      ...(url ? { url } : {}),
+      tone: toneOf(shown),
+      blocks: [{ kind: 'text', text: detail }],
+      actions: action ? [action] : [],
+      summary: `${title}: ${detail}`,
+    },
   }
 }
 

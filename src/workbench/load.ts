@@ -1,5 +1,6 @@
 /** Reads what a card shows, in a handful of statements however much there is. Nothing here is decided or written. */
 import { getCase } from '#hub/api/store/cases.ts'
+import type { FieldValue } from '#hub/connector/facts.ts'
 import { conversationOf } from '#hub/delivery/store.ts'
 import { findByIdentity, type ProfileDetails, profileDetails, searchProfiles } from '#hub/identity/index.ts'
 import { byUrgency } from './case-line.ts'
@@ -14,11 +15,12 @@ const rowsInList = 20
 /** @returns undefined when there is no such case. */
 export async function loadCase(hub: CardSources, id: string, now: Date): Promise<ShownCase | undefined> {
   const { db } = hub
-  const [found, rows, said, deliveries] = await Promise.all([
+  const [found, rows, said, deliveries, snoozed] = await Promise.all([
     getCase(db, id),
     loadRows(hub, [id]),
     store.latestMessages(db, id, messagesOnCard),
     store.undelivered(db, id, now),
+    store.snoozedUntil(db, id, now),
   ])
   const [row] = rows
   if (!found || !row) return undefined
@@ -32,6 +34,8 @@ export async function loadCase(hub: CardSources, id: string, now: Date): Promise
     channel: found.channel,
     team: found.team,
     tags: found.tags,
+    category: textOf(found.custom['category']),
+    snoozedUntil: snoozed?.toISOString() ?? null,
     customer,
     way,
     createdAt: found.created_at.toISOString(),
@@ -58,6 +62,7 @@ async function loadWay(
   const { addresses = [] } = (await conversationOf(db, tool.connectionId, tool.externalId)) ?? {}
   const to = addresses.find(({ bounced }) => bounced === null) ?? addresses[0]
   return {
+    connectionId: tool.connectionId,
     tool: tool.name,
     address: to?.email ?? null,
     name: to?.name ?? profile?.name ?? null,
@@ -98,6 +103,17 @@ export async function loadSearch(hub: CardSources, text: string): Promise<ShownS
   return { text: wanted, rows: await loadRows(hub, ids) }
 }
 
+/** The one case with this number in a tool, or with this id here. @returns its id; undefined for none and for several. */
+export async function findCase(hub: CardSources, number: string): Promise<string | undefined> {
+  const wanted = number.trim().replace(/^#/, '')
+  if (!wanted) return undefined
+  const connectionIds = hub.connections.all().map(({ id }) => id)
+  const found = new Set(await store.casesNumbered(hub.db, connectionIds, wanted))
+  if (found.size === 0 && (await getCase(hub.db, wanted))) return wanted
+  const [only, ...others] = found
+  return others.length === 0 ? only : undefined
+}
+
 /** @returns leaves. */
 async function peopleNamed({ db }: CardSources, text: string): Promise<readonly string[]> {
   if (text.includes('@') || /^\+?[\d ()-]{7,}$/.test(text)) {
@@ -113,6 +129,10 @@ async function peopleNamed({ db }: CardSources, text: string): Promise<readonly 
 /** Solved cases like this one, the most alike first. */
 export async function loadSimilar(hub: CardSources, caseId: string, limit = 5): Promise<readonly ShownRow[]> {
   return await loadRows(hub, await similarSolved(hub.db, caseId, limit))
+}
+
+function textOf(value: FieldValue | undefined): string | null {
+  return value === undefined || value === null || value === '' ? null : String(value)
 }
 
 function toRequester(profile: ProfileDetails, address: string | null): ShownRequester {

@@ -37,6 +37,9 @@ export interface ShownCase extends ShownRow {
   readonly channel: Channel | null
   readonly team: string | null
   readonly tags: readonly string[]
+  readonly category: string | null
+  /** Out of sight until then. */
+  readonly snoozedUntil: string | null
   readonly customer: ShownRequester | null
   /** Where a reply would go; null when the case lives in no tool that takes one. */
   readonly way: ShownWay | null
@@ -50,6 +53,7 @@ export interface ShownCase extends ShownRow {
 }
 
 export interface ShownWay {
+  readonly connectionId: string
   /** The connection's name. */
   readonly tool: string
   readonly address: string | null

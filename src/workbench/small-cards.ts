@@ -5,7 +5,7 @@ import { type SurveyKind, scaleOf, scoresOf } from '#hub/surveys/scale.ts'
 import { acts, joinValue } from './acts.ts'
 import type { Card, Tone } from './card.ts'
 import { subjectOf } from './case-line.ts'
-import { fill, type Messages } from './messages/index.ts'
+import { fill, type Messages, type Refusal } from './messages/index.ts'
 import type { ShownApproval } from './shown.ts'
 
 /** @param key a newer notice of the same key replaces this one. */
@@ -21,6 +21,36 @@ export function noticeCard(
     blocks: [{ kind: 'text', text }],
     actions: caseId ? [{ kind: 'button', act: acts.openCase, value: caseId, label: words.actions.open }] : [],
     summary: `${title}: ${text}`,
+  }
+}
+
+/** For somebody who may not act: why, and what they can do about it. */
+export function refusalCard(why: Refusal, words: Messages): Card {
+  const { title, text } = words.chat.refusals[why]
+  return {
+    key: `refusal:${why}`,
+    title,
+    tone: 'attention',
+    blocks: [{ kind: 'text', text }],
+    actions:
+      why === 'no_seat'
+        ? [{ kind: 'button', act: acts.claimSeatForm, value: '', label: words.chat.otherAddress, opensForm: true }]
+        : [],
+    summary: `${title}: ${text}`,
+  }
+}
+
+export function helpCard(words: Messages): Card {
+  const { title, text, commands } = words.chat.help
+  return {
+    key: 'help',
+    title,
+    blocks: [
+      { kind: 'text', text },
+      { kind: 'facts', facts: commands.map(([label, value]) => ({ label, value })) },
+    ],
+    actions: [],
+    summary: `${title}: ${commands.map(([name]) => name).join(', ')}`,
   }
 }
 

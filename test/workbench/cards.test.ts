@@ -61,8 +61,10 @@ const shown: ShownCase = {
   channel: 'email',
   team: 'Hardware',
   tags: ['vip', 'printer'],
+  category: null,
+  snoozedUntil: null,
   customer: { id: 'prof_1', name: 'Ana', address: 'ana@acme.example', company: 'Acme', plan: 'pro' },
-  way: { tool: 'Desk', address: 'ana@acme.example', name: 'Ana', isDead: false },
+  way: { connectionId: 'con_1', tool: 'Desk', address: 'ana@acme.example', name: 'Ana', isDead: false },
   createdAt: '2026-11-22T06:30:00Z',
   messages: [question, note],
   earlierMessages: 1,
@@ -116,11 +118,13 @@ describe('the card of a case', () => {
       acts.status,
       acts.priority,
       acts.tagsForm,
+      acts.categoryForm,
       acts.escalate,
       acts.snooze,
       acts.macro,
       acts.customer,
       acts.similar,
+      acts.mergeForm,
       acts.why,
       'https://desk.example/7',
     ])
@@ -330,7 +334,7 @@ describe('forms', () => {
     const form = replyForm(shown, leo, en)
     expect(form.blocks).toContainEqual({ kind: 'facts', facts: way })
     const dead = replyForm(
-      { ...shown, way: { tool: 'Desk', address: 'old@acme.example', name: null, isDead: true } },
+      { ...shown, way: { connectionId: 'con_1', tool: 'Desk', address: 'old@acme.example', name: null, isDead: true } },
       leo,
       en,
     )

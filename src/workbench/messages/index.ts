@@ -5,7 +5,7 @@ import { es } from './es.ts'
 import type { Messages } from './messages.ts'
 
 export { fill, type Language } from '#hub/surveys/messages/index.ts'
-export { type Messages, resolveReasons } from './messages.ts'
+export { type Messages, type Refusal, type ResolveReason, resolveReasons } from './messages.ts'
 
 export const messagesIn: Readonly<Record<Language, Messages>> = { en, es }
 

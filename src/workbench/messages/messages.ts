@@ -48,6 +48,9 @@ export interface Messages {
     readonly channel: string
     readonly tools: string
     readonly waitingSince: string
+    readonly category: string
+    readonly snoozedUntil: string
+    readonly answerNeeded: string
     readonly createdAt: string
     readonly conversation: string
     readonly noMessages: string
@@ -89,6 +92,8 @@ export interface Messages {
     readonly why: string
     readonly approve: string
     readonly reject: string
+    readonly merge: string
+    readonly category: string
   }
   readonly escalate: { readonly title: string; readonly text: string; readonly yes: string }
   readonly snooze: {
@@ -231,8 +236,66 @@ export interface Messages {
     readonly requester: string
     readonly requesterHint: string
     readonly createIt: string
+    readonly merge: string
+    readonly mergeInto: string
+    readonly mergeHint: string
+    readonly mergeWarning: string
+    readonly mergeIt: string
+    readonly category: string
+    readonly categoryHint: string
+    readonly search: string
+    readonly searchFor: string
+    readonly searchHint: string
+    readonly find: string
+    readonly seat: string
+    readonly seatText: string
+    readonly seatAddress: string
+    readonly seatHint: string
+    readonly ask: string
+    readonly takesNoReply: string
+  }
+  /** What the app says to one person. */
+  readonly chat: {
+    readonly refusals: Readonly<Record<Refusal, { readonly title: string; readonly text: string }>>
+    readonly otherAddress: string
+    readonly claimed: { readonly title: string; readonly text: string }
+    readonly noted: string
+    readonly sent: string
+    readonly failed: { readonly title: string; readonly text: string }
+    readonly noCase: { readonly title: string; readonly text: string }
+    readonly sentAlready: { readonly title: string; readonly text: string }
+    readonly notHere: { readonly title: string; readonly text: string }
+    /** {count} */
+    readonly noteNotTaken: { readonly title: string; readonly text: string }
+    readonly help: {
+      readonly title: string
+      readonly text: string
+      readonly commands: readonly (readonly [string, string])[]
+    }
+    readonly mergeProblem: string
+    readonly badAddress: string
+    readonly required: string
+    /** {name}, {text} */
+    readonly correction: string
+    /** {name} */
+    readonly withdrawn: string
+    /** {subject} */
+    readonly mergedInto: string
+    readonly mergedFrom: string
+    /** {name} */
+    readonly escalatedBy: string
+    /** {reason} */
+    readonly resolvedAs: string
+    readonly deleted: string
+    /** {tool} */
+    readonly fromCustomer: string
+    readonly assigned: { readonly title: string; readonly text: string }
+    readonly mentioned: { readonly title: string; readonly text: string }
   }
 }
+
+export const refusals = ['no_seat', 'guest', 'bot', 'viewer', 'inactive'] as const
+export type Refusal = (typeof refusals)[number]
 
 export const resolveReasons = ['answered', 'fixed', 'no_answer', 'duplicate', 'not_ours'] as const
 export type ResolveReason = (typeof resolveReasons)[number]

@@ -1,0 +1,264 @@
+/**
+ * Answers to one agent, from what the hub knows: cards for their eyes, dialogs, what is wrong with what they typed. Nothing is
+ * changed here but drafts.
+ */
+import type { Agent } from '#hub/agents/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { Act, Card, Option } from '#hub/connector/card.ts'
+import type { ChatAnswer, ChatHappening, ChatPlace } from '#hub/connector/chat.ts'
+import type { Hub } from '#hub/hub.ts'
+import { newId } from '#hub/platform/ids.ts'
+import * as workbench from '#hub/workbench/index.ts'
+import { acts, type Messages } from '#hub/workbench/index.ts'
+import { assignableIn } from './assignable.ts'
+import { ReplyDraft } from './drafts.ts'
+import { loadOffers, replyOfMacro } from './macros.ts'
+import { problemsOf } from './problems.ts'
+import { readDraft, saveDraft } from './store.ts'
+import { caseHere, caseOfValue } from './where.ts'
+
+export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
+
+export interface Asking {
+  readonly connection: LoadedConnection
+  readonly happening: ChatHappening
+  readonly agent: Agent
+  readonly words: Messages
+}
+
+export async function answerTo(hub: AnswerHub, asking: Asking): Promise<ChatAnswer> {
+  const { what, place } = asking.happening
+  switch (what.kind) {
+    case 'press':
+    case 'submit':
+      return await answerAct(hub, asking, what.act, what.kind === 'submit')
+    case 'asked':
+      return await answerWords(hub, asking, what.text, place)
+    case 'search':
+      return await answerSearch(hub, asking, what.text, what.skip, what.count)
+    case 'links':
+      return await answerLinks(hub, asking, what.urls)
+    case 'home':
+      return { kind: 'home', card: await queueOf(hub, asking) }
+    case 'shortcut':
+      return await answerShortcut(hub, asking, what)
+    default:
+      return nothing
+  }
+}
+
+const nothing: ChatAnswer = { kind: 'nothing' }
+const shown = (card: Card): ChatAnswer => ({ kind: 'private', card })
+
+async function answerAct(hub: AnswerHub, asking: Asking, act: Act, isSubmit: boolean): Promise<ChatAnswer> {
+  const { words } = asking
+  if (act.act === acts.claimSeatForm) return { kind: 'form', form: workbench.claimSeatForm(words), replaces: false }
+  if (act.act === acts.search) return shown(await searchOf(hub, asking, String(act.fields['text'] ?? '')))
+  const problems = isSubmit ? await problemsOf(hub, act, words) : {}
+  if (Object.keys(problems).length > 0) return { kind: 'errors', errors: problems }
+  if (!workbench.readingActs.has(act.act) && act.act !== acts.macro) {
+    return { kind: 'toast', text: act.act === acts.sendReply ? words.chat.sent : words.chat.noted }
+  }
+  if (act.act === acts.customer) return await answerCustomer(hub, asking, act.value)
+  const found = await workbench.loadCase(hub, caseOfValue(act.value), hub.now())
+  if (!found) return shown(noticeOf(words.chat.noCase, words))
+  return await answerOnCase(hub, asking, act, found)
+}
+
+async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: workbench.ShownCase): Promise<ChatAnswer> {
+  const { words, agent } = asking
+  const form = (made: ReturnType<typeof workbench.noteForm>): ChatAnswer => ({
+    kind: 'form',
+    form: made,
+    replaces: false,
+  })
+  switch (act.act) {
+    case acts.openCase:
+      return shown(await caseCardOf(hub, asking, found))
+    case acts.replyForm:
+      return form(workbench.replyForm(found, agent, words))
+    case acts.previewReply:
+      return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
+    case acts.editReply: {
+      const draft = ReplyDraft.safeParse(await readDraft(hub.db, workbench.splitValue(act.value)[1] ?? '', agent.id))
+      return form(workbench.replyForm(found, agent, words, draft.data?.text))
+    }
+    case acts.macro: {
+      const reply = await replyOfMacro(hub, String(act.fields['chosen'] ?? ''), found.id)
+      return reply === undefined
+        ? { kind: 'toast', text: words.chat.noted }
+        : form(workbench.replyForm(found, agent, words, reply))
+    }
+    case acts.noteForm:
+      return form(workbench.noteForm(found, words))
+    case acts.assignForm:
+      return form(workbench.assignForm(found, await assignableIn(hub, found), words))
+    case acts.tagsForm:
+      return form(workbench.tagsForm(found, words))
+    case acts.categoryForm:
+      return form(workbench.categoryForm(found, words))
+    case acts.resolveForm:
+      return form(workbench.resolveForm(found, words))
+    case acts.mergeForm:
+      return form(workbench.mergeForm(found, words))
+    case acts.similar:
+      return shown(workbench.similarCard(found, await workbench.loadSimilar(hub, found.id), hub.now(), words))
+    case acts.why: {
+      const why = await workbench.loadWhy(hub, found.id)
+      return why ? shown(workbench.whyCard(why, words)) : nothing
+    }
+    default:
+      return nothing
+  }
+}
+
+/** The text, the recipient and the channel as the customer will see them; the text waits in a draft until it is confirmed. */
+async function preview(
+  hub: AnswerHub,
+  { agent, words }: Asking,
+  found: workbench.ShownCase,
+  text: string,
+  replaces: boolean,
+): Promise<ChatAnswer> {
+  const id = newId('draft')
+  const draft: ReplyDraft = { kind: 'reply', text, connectionId: found.way?.connectionId ?? null }
+  await saveDraft(hub.db, { id, agentId: agent.id, caseId: found.id, content: draft }, hub.now())
+  const form = workbench.confirmReplyForm(found, agent, { id, text, at: hub.now().toISOString() }, words)
+  return { kind: 'form', form, replaces }
+}
+
+async function answerCustomer(hub: AnswerHub, { words }: Asking, profileId: string): Promise<ChatAnswer> {
+  const customer = await workbench.loadCustomer(hub, profileId)
+  return shown(customer ? workbench.customerCard(customer, hub.now(), words) : noticeOf(words.chat.noCase, words))
+}
+
+async function answerShortcut(
+  hub: AnswerHub,
+  asking: Asking,
+  { name, message }: Extract<ChatHappening['what'], { kind: 'shortcut' }>,
+): Promise<ChatAnswer> {
+  const { words, agent, connection, happening } = asking
+  if (name === 'find_case') return { kind: 'form', form: workbench.searchForm(words), replaces: false }
+  if (!message) return shown(noticeOf(words.chat.notHere, words))
+  if (name === 'public_reply') {
+    const caseId = await caseHere(hub.db, connection.id, happening.place)
+    const found = caseId === undefined ? undefined : await workbench.loadCase(hub, caseId, hub.now())
+    if (!found) return shown(noticeOf(words.chat.notHere, words))
+    return await preview(hub, asking, found, message.text, false)
+  }
+  const id = newId('draft')
+  const { text, files, authorName } = message
+  const content = { kind: 'message', text, author: authorName ?? null, files }
+  await saveDraft(hub.db, { id, agentId: agent.id, caseId: null, content }, hub.now())
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  const isCustomers = settings?.channels.some(
+    (one) => one.channel === happening.place?.channel && one.for === 'customer',
+  )
+  const source: workbench.ShownMessage = {
+    author: { kind: isCustomers ? 'customer' : 'agent', name: authorName ?? null },
+    visibility: isCustomers ? 'public' : 'internal',
+    text,
+    at: hub.now().toISOString(),
+    files: files.map((file) => file.name),
+  }
+  return { kind: 'form', form: workbench.createCaseForm({ id, message: source }, toolsOf(hub), words), replaces: false }
+}
+
+/** Where a case can be opened for colleagues. */
+function toolsOf({ connections }: AnswerHub): readonly Option[] {
+  return connections
+    .all()
+    .flatMap(({ id, name, connector: { can } }) =>
+      can.writeCase && !can.writeCase.isConversation ? [{ value: id, label: name }] : [],
+    )
+}
+
+/** A few words are commands, in both languages; everything else is looked for. */
+async function answerWords(
+  hub: AnswerHub,
+  asking: Asking,
+  text: string,
+  place: ChatPlace | undefined,
+): Promise<ChatAnswer> {
+  const { words, connection } = asking
+  const [first = '', ...rest] = text.trim().split(/\s+/)
+  const command = commands[first.toLowerCase()]
+  if (first === '' || command === 'help') return shown(workbench.helpCard(words))
+  if (command === 'queue') return shown(await queueOf(hub, asking))
+  if (command === 'find') return shown(await searchOf(hub, asking, rest.join(' ')))
+  if (command === undefined || rest.length > 0) return shown(await searchOf(hub, asking, text))
+  const caseId = await caseHere(hub.db, connection.id, place)
+  const found = caseId === undefined ? undefined : await workbench.loadCase(hub, caseId, hub.now())
+  if (!found) return shown(noticeOf(words.chat.notHere, words))
+  if (command === 'case') return shown(await caseCardOf(hub, asking, found))
+  if (command === 'customer') {
+    return found.customer
+      ? await answerCustomer(hub, asking, found.customer.id)
+      : shown(noticeOf(words.chat.noCase, words))
+  }
+  return await answerOnCase(hub, asking, { act: acts[command], value: found.id, fields: {} }, found)
+}
+
+const commands: Readonly<Record<string, 'help' | 'queue' | 'find' | 'case' | 'customer' | 'why' | 'similar'>> = {
+  ...{ help: 'help', ayuda: 'help', '?': 'help' },
+  ...{ queue: 'queue', cola: 'queue', figures: 'queue', cifras: 'queue', mine: 'queue' },
+  ...{ find: 'find', search: 'find', buscar: 'find' },
+  ...{ case: 'case', caso: 'case', status: 'case', estado: 'case' },
+  ...{ customer: 'customer', cliente: 'customer', who: 'customer', quién: 'customer' },
+  ...{ why: 'why', 'por qué': 'why', porqué: 'why' },
+  ...{ similar: 'similar', parecidos: 'similar' },
+}
+
+async function queueOf(hub: AnswerHub, { agent, words }: Asking): Promise<Card> {
+  return workbench.queueCard(agent.id, await workbench.loadQueue(hub, [agent.email], hub.now()), hub.now(), words)
+}
+
+async function searchOf(hub: AnswerHub, { words }: Asking, text: string): Promise<Card> {
+  return workbench.searchCard(await workbench.loadSearch(hub, text), hub.now(), words)
+}
+
+async function caseCardOf(hub: AnswerHub, { words }: Asking, found: workbench.ShownCase): Promise<Card> {
+  return workbench.caseCard(found, await loadOffers(hub.db), hub.now(), words)
+}
+
+/** Without words yet, the agent's own queue. */
+async function answerSearch(
+  hub: AnswerHub,
+  asking: Asking,
+  text: string,
+  skip: number,
+  count: number,
+): Promise<ChatAnswer> {
+  const { words, agent } = asking
+  const { rows } = text.trim()
+    ? await workbench.loadSearch(hub, text)
+    : await workbench.loadQueue(hub, [agent.email], hub.now())
+  const page = rows.slice(skip, skip + count)
+  const found = await Promise.all(page.map(({ id }) => workbench.loadCase(hub, id, hub.now())))
+  return {
+    kind: 'results',
+    results: found.flatMap((one) => (one ? [workbench.caseResult(one, hub.now(), words)] : [])),
+    whenEmpty: words.search.empty,
+  }
+}
+
+/** Links to a case in the hub's own console. */
+async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string[]): Promise<ChatAnswer> {
+  const cards: Record<string, Card> = {}
+  for (const url of urls.slice(0, 5)) {
+    const id = caseInLink(hub.env.baseUrl, url)
+    const found = id === undefined ? undefined : await workbench.loadCase(hub, id, hub.now())
+    if (found) cards[url] = workbench.caseResult(found, hub.now(), asking.words).card
+  }
+  return Object.keys(cards).length > 0 ? { kind: 'unfurls', cards } : nothing
+}
+
+function caseInLink(baseUrl: string, url: string): string | undefined {
+  const parsed = URL.parse(url)
+  if (!parsed || parsed.origin !== new URL(baseUrl).origin) return undefined
+  return /^\/cases\/([A-Za-z0-9_]{1,64})$/.exec(parsed.pathname)?.[1]
+}
+
+function noticeOf(said: { readonly title: string; readonly text: string }, words: Messages): Card {
+  return workbench.noticeCard('answer', { ...said, tone: 'attention' }, words)
+}

@@ -1,0 +1,96 @@
+/** The vendor call that shows something in a chat tool, and what its receipt means. */
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { Context, Receipt } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { VendorCall } from '#hub/delivery/vendor-call.ts'
+import type { ChatShow } from '#hub/outbox/action.ts'
+import type { Db } from '#hub/platform/db/database.ts'
+import { type DrawHub, type Drawn, draw } from './draw.ts'
+import * as store from './store.ts'
+
+/** @throws ConnectorError when it cannot be drawn for this place. */
+export async function chatCall(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  show: ChatShow,
+  context: Context<unknown>,
+  key: string,
+): Promise<VendorCall | undefined> {
+  const { chat } = connection.connector.can
+  if (!chat) return undefined
+  const drawn = await draw(hub, connection, show, context)
+  // Nothing has changed, or there is nobody to see it any more.
+  if (!drawn) return { effect: 'keyed', run: () => Promise.resolve({}) }
+  const { place, content, post } = drawn
+  const find = chat.find && (() => chat.find?.(context, place, key) ?? Promise.resolve(undefined))
+  const posting: VendorCall = {
+    effect: chat.effects.post,
+    run: async () => toReceipt(await chat.post(context, withoutMessage(drawn), content, key), drawn),
+    ...(find ? { find: async () => seen(await find(), drawn) } : {}),
+  }
+  if (!post?.standing) return posting
+  return {
+    effect: chat.effects.update,
+    async run() {
+      try {
+        return toReceipt(await chat.update(context, place, content, key), drawn)
+      } catch (error) {
+        if (!(error instanceof ConnectorError) || error.code !== 'not_found' || !post.standing) throw error
+        // Somebody deleted it there: it is put up again.
+        await store.forgetPost(hub.db, post.standing)
+        return await posting.run()
+      }
+    },
+  }
+}
+
+function withoutMessage({ place: { message: _message, ...place } }: Drawn) {
+  return place
+}
+
+/** `version` is the look of the card: the next one with the same is not sent. */
+function toReceipt(receipt: Receipt, { place, post }: Drawn): Receipt {
+  return { ...receipt, place: { ...place, ...receipt.place }, ...(post ? { version: post.digest } : {}) }
+}
+
+function seen(found: Receipt | 'unknown' | undefined, drawn: Drawn): Receipt | 'unknown' | undefined {
+  return typeof found === 'object' ? toReceipt(found, drawn) : found
+}
+
+export interface ShownReceipt {
+  readonly connectionId: string
+  readonly show: ChatShow
+  readonly receipt: Receipt
+}
+
+/** Where things stand now: so that they are brought up to date there, and what is said below them finds its case. */
+export async function applyChatReceipts(trx: Db, shown: readonly ShownReceipt[], now: Date): Promise<void> {
+  for (const { connectionId, show, receipt } of shown) {
+    const { externalId: messageId, place, version: digest } = receipt
+    if (place === undefined) continue
+    const id = messageId ?? place.message
+    if (id === undefined) continue
+    const { channel } = place
+    if (show.what === 'said') {
+      await store.saveChatMessage(trx, { connectionId, channel, messageId: id }, show.messageId)
+    } else if (digest !== undefined) {
+      const [cardKey, caseId] = keysOf(show)
+      await store.savePost(trx, { connectionId, channel, cardKey, messageId: id, caseId, digest }, now)
+    }
+  }
+}
+
+function keysOf(show: Exclude<ChatShow, { what: 'said' }>): readonly [string, string | null] {
+  switch (show.what) {
+    case 'case':
+      return [`case:${show.caseId}`, show.caseId]
+    case 'approval':
+      return [`approval:${show.approvalId}`, null]
+    case 'survey':
+      return [`survey:${show.invitationId}`, null]
+    case 'notice':
+      return [`notice:${show.key}`, show.caseId ?? null]
+    case 'seat':
+      return ['refusal:no_seat', null]
+  }
+}

@@ -1,0 +1,27 @@
+/** What an agent has typed and not yet sent, as it waits in the database. */
+import { z } from 'zod'
+
+export const ReplyDraft = z.strictObject({
+  kind: z.literal('reply'),
+  text: z.string(),
+  /** Where the preview said that it goes. */
+  connectionId: z.string().nullable(),
+})
+export type ReplyDraft = z.output<typeof ReplyDraft>
+
+/** A message of the chat that is to become a case. */
+export const MessageDraft = z.strictObject({
+  kind: z.literal('message'),
+  text: z.string(),
+  author: z.string().nullable(),
+  files: z.array(
+    z.strictObject({
+      id: z.string().exactOptional(),
+      name: z.string(),
+      contentType: z.string().exactOptional(),
+      sizeBytes: z.number().exactOptional(),
+      url: z.string().exactOptional(),
+    }),
+  ),
+})
+export type MessageDraft = z.output<typeof MessageDraft>

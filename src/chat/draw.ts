@@ -1,0 +1,182 @@
+/** What is shown in a chat tool, drawn when it leaves: a card shows what is so now, and what has not changed is not sent. */
+import { createHash } from 'node:crypto'
+import { accountsOf, findAgents } from '#hub/agents/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { Card } from '#hub/connector/card.ts'
+import type { ChatContent, ChatPlace, ChatSettings } from '#hub/connector/chat.ts'
+import type { Context } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { Hub } from '#hub/hub.ts'
+import type { ChatShow, ChatTarget } from '#hub/outbox/action.ts'
+import { loadOpened, questionIn } from '#hub/surveys/index.ts'
+import * as workbench from '#hub/workbench/index.ts'
+import { type Messages, messagesIn } from '#hub/workbench/index.ts'
+import { languageFor } from './languages.ts'
+import { loadApproval } from './load-approval.ts'
+import { loadOffers } from './macros.ts'
+import * as store from './store.ts'
+
+export type DrawHub = Pick<Hub, 'db' | 'connections' | 'now'>
+
+export interface Drawn {
+  readonly place: ChatPlace
+  readonly content: ChatContent
+  /** Of a card: the one of the same key is replaced. */
+  readonly post?: { readonly cardKey: string; readonly digest: string; readonly standing: store.Post | undefined }
+}
+
+/** @returns undefined when there is nothing to show, or nobody to show it to any more. @throws ConnectorError */
+export async function draw(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  show: ChatShow,
+  context: Context<unknown>,
+): Promise<Drawn | undefined> {
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  if (!settings) return undefined
+  switch (show.what) {
+    case 'case': {
+      const found = await workbench.loadCase(hub, show.caseId, hub.now())
+      if (!found) return undefined
+      const words = wordsIn(settings, show.channel)
+      const card = workbench.caseCard(found, await loadOffers(hub.db), hub.now(), words)
+      return await cardAt(hub, connection, { channel: show.channel }, card)
+    }
+    case 'said':
+      return await said(hub, connection, show)
+    case 'approval': {
+      const shown = await loadApproval(hub.db, show.approvalId)
+      const to = await targetOf(hub, connection, show.to, context)
+      if (!shown || !to) return undefined
+      return await cardAt(hub, connection, to, workbench.approvalCard(shown, wordsIn(settings, to.channel)))
+    }
+    case 'notice': {
+      const to = await targetOf(hub, connection, show.to, context)
+      if (!to) return undefined
+      const { key, title, text, tone, caseId } = show
+      const said = { title, text, tone, ...(caseId === undefined ? {} : { caseId }) }
+      return await cardAt(hub, connection, to, workbench.noticeCard(key, said, wordsIn(settings, to.channel)))
+    }
+    case 'survey':
+      return await survey(hub, connection, settings, show)
+    case 'seat': {
+      const to = await targetOf(hub, connection, { user: show.user }, context)
+      return to && (await cardAt(hub, connection, to, workbench.refusalCard('no_seat', wordsIn(settings, to.channel))))
+    }
+  }
+}
+
+function wordsIn(settings: ChatSettings, channel: string): Messages {
+  return messagesIn[languageFor(settings, { channel })]
+}
+
+async function cardAt(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  at: ChatPlace,
+  card: Card,
+): Promise<Drawn | undefined> {
+  const place = await reachable(hub, connection, at)
+  if (!place) return undefined
+  const standing = await store.postOf(hub.db, connection.id, at.channel, card.key)
+  const digest = digestOf(card)
+  if (standing?.digest === digest) return undefined
+  const there = standing ? { ...place, message: standing.messageId } : place
+  return { place: there, content: { kind: 'card', card }, post: { cardKey: card.key, digest, standing } }
+}
+
+/** One message of the case, in the thread below its card. */
+async function said(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  { caseId, channel, messageId }: Extract<ChatShow, { what: 'said' }>,
+): Promise<Drawn | undefined> {
+  const [message, post] = await Promise.all([
+    store.messageOf(hub.db, messageId),
+    store.postOf(hub.db, connection.id, channel, `case:${caseId}`),
+  ])
+  // What was written in this very thread stands there already.
+  if (!message || !post || (await store.standsIn(hub.db, message.id, connection.id, channel))) return undefined
+  const place = await reachable(hub, connection, { channel, thread: post.messageId })
+  if (!place) return undefined
+  const { author, visibility, text, attachments, sent_at } = message
+  const words = wordsIn(connection.connector.can.chat?.settings(connection.config) ?? noSettings, channel)
+  return {
+    place,
+    content: {
+      kind: 'said',
+      said: {
+        author: author.name ?? author.email ?? words.authors[author.kind],
+        visibility,
+        text,
+        at: sent_at.toISOString(),
+        ...(attachments.length > 0 ? { files: attachments.map(({ name }) => name) } : {}),
+      },
+    },
+  }
+}
+
+const noSettings: ChatSettings = { channels: [], language: 'en', reactions: {}, surveys: true }
+
+async function survey(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  settings: ChatSettings,
+  { invitationId, channel, thread }: Extract<ChatShow, { what: 'survey' }>,
+): Promise<Drawn | undefined> {
+  const opened = await loadOpened(hub.db, invitationId)
+  if (!opened?.survey || (opened.state !== 'sent' && opened.state !== 'answered')) return undefined
+  const language = opened.locale === 'es' || opened.locale === 'en' ? opened.locale : languageFor(settings, { channel })
+  const score = await store.scoreOf(hub.db, invitationId)
+  const shown = {
+    invitationId,
+    kind: opened.survey.kind,
+    question: questionIn(opened.survey, language),
+    subject: opened.subject,
+    ...(score === undefined ? {} : { score }),
+  }
+  return await cardAt(hub, connection, { channel, thread }, workbench.surveyCard(shown, language, messagesIn[language]))
+}
+
+/** A place to post to; undefined when the app is not there any more: that is for the connection's health, not for a retry. */
+async function reachable(hub: DrawHub, connection: LoadedConnection, place: ChatPlace): Promise<ChatPlace | undefined> {
+  const known = await store.channelOf(hub.db, connection.id, place.channel)
+  if (known?.state === 'gone') return undefined
+  const reference = place.reference ?? known?.reference ?? undefined
+  return { ...place, ...(reference === undefined ? {} : { reference }) }
+}
+
+/** @throws ConnectorError rejected for an agent who has no account there. */
+async function targetOf(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  to: ChatTarget,
+  context: Context<unknown>,
+): Promise<ChatPlace | undefined> {
+  if ('channel' in to) return to
+  const user = 'user' in to ? to.user : await accountOf(hub, connection, to.agent)
+  const person = (await store.knownPeople(hub.db, connection.id, [user])).get(user)
+  const reference = person?.reference ?? undefined
+  if (person?.directChannel) {
+    return { channel: person.directChannel, ...(reference === undefined ? {} : { reference }) }
+  }
+  const place = await connection.connector.can.chat?.direct(context, user, reference)
+  if (place && person) await store.saveDirectChannel(hub.db, connection.id, user, place.channel)
+  return place
+}
+
+async function accountOf(hub: DrawHub, connection: LoadedConnection, email: string): Promise<string> {
+  const [agent] = await findAgents(hub.db, [email])
+  const accounts = agent ? await accountsOf(hub.db, [agent.id]) : []
+  const account = accounts.find(({ connectionId }) => connectionId === connection.id)
+  if (account) return account.externalId
+  throw new ConnectorError(
+    'rejected',
+    `${email} is not known in "${connection.name}" yet: they are once they have used the app there, or when an administrator links their account`,
+  )
+}
+
+/** How long somebody has been waiting grows by itself: a card is another when more than that has changed. */
+function digestOf({ summary: _summary, ...card }: Card): string {
+  return createHash('sha256').update(JSON.stringify(card)).digest('base64url').slice(0, 27)
+}

@@ -1,0 +1,195 @@
+/**
+ * What happened in chat tools, as the pipeline takes it: what customers say in their channels becomes facts like any desk's,
+ * what agents do becomes wishes on cases. Read in the batch's transaction; carried out by `wishes.ts`.
+ */
+import type { Agent } from '#hub/agents/index.ts'
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { Act } from '#hub/connector/card.ts'
+import type { ChatHappening, ChatPerson, ChatSettings, ReactionAct } from '#hub/connector/chat.ts'
+import type { Attachment } from '#hub/connector/facts.ts'
+import type { Hub } from '#hub/hub.ts'
+import type { Trx } from '#hub/platform/db/database.ts'
+import { acts, findCase, readingActs, splitValue } from '#hub/workbench/index.ts'
+import { type CustomerFact, customerFacts } from './customer-channel.ts'
+import { isRead } from './happenings.ts'
+import { actorOf } from './people.ts'
+import { textIn } from './problems.ts'
+import * as store from './store.ts'
+import { caseOfValue, spotsOf } from './where.ts'
+
+export interface ChatStep {
+  readonly row: { readonly seq: number; readonly source: 'webhook' | 'reconcile' }
+  readonly connectionId: string
+  readonly occurredAt: string
+  readonly happening: ChatHappening
+}
+
+/** What somebody wants; `cause` is the same however often the row is worked. */
+export interface Wish {
+  readonly step: ChatStep
+  readonly caseId?: string
+  readonly want:
+    | { readonly kind: 'act'; readonly agent: Agent; readonly act: Act; readonly intoCaseId?: string }
+    | {
+        readonly kind: 'note'
+        readonly agent: Agent
+        readonly text: string
+        readonly files: readonly Attachment[]
+        readonly spot: store.SpotKey
+      }
+    /** Without text: it was deleted. */
+    | { readonly kind: 'revise'; readonly agent: Agent; readonly spot: store.SpotKey; readonly text?: string }
+    | { readonly kind: 'answer'; readonly person: ChatPerson; readonly invitationId: string; readonly score: number }
+    | { readonly kind: 'claim'; readonly person: ChatPerson; readonly email: string }
+}
+
+export interface ChatWork {
+  readonly facts: readonly { readonly step: ChatStep; readonly fact: CustomerFact }[]
+  readonly wishes: readonly Wish[]
+  /** The hub's cases that wishes are about. */
+  readonly caseIds: readonly string[]
+}
+
+export type WorkHub = Pick<Hub, 'connections' | 'now'>
+
+export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[]): Promise<ChatWork> {
+  const facts: ChatWork['facts'][number][] = []
+  const wishes: Wish[] = []
+  if (steps.length === 0) return { facts, wishes, caseIds: [] }
+  await noteChannels(trx, steps, hub.now())
+  const spots = await store.casesAt(
+    trx,
+    steps.flatMap(({ connectionId, happening }) => spotsOf(connectionId, happening.place)),
+  )
+  const opened = new Set<string>()
+  for (const step of steps) {
+    const connection = hub.connections.all().find(({ id }) => id === step.connectionId)
+    const settings = connection?.connector.can.chat?.settings(connection.config)
+    if (!connection || !settings || isRead(step.happening)) continue
+    const told = await customerFacts(trx, step, connection, settings, opened)
+    if (told) facts.push(...told.map((fact) => ({ step, fact })))
+    else wishes.push(...(await wishesOf(trx, { ...hub, db: trx }, step, connection, settings, spots)))
+  }
+  const caseIds = wishes.flatMap(({ caseId, want }) => [
+    ...(caseId === undefined ? [] : [caseId]),
+    ...(want.kind === 'act' && want.intoCaseId !== undefined ? [want.intoCaseId] : []),
+  ])
+  return { facts, wishes, caseIds: [...new Set(caseIds)] }
+}
+
+async function noteChannels(trx: Trx, steps: readonly ChatStep[], now: Date): Promise<void> {
+  const news = steps.flatMap(({ connectionId, happening: { place, what } }): readonly store.ChannelNews[] => {
+    if (!place || (what.kind !== 'channel' && place.reference === undefined)) return []
+    const { channel, reference } = place
+    return [
+      {
+        ...{ connectionId, channel },
+        ...(reference === undefined ? {} : { reference }),
+        ...(what.kind === 'channel' ? { state: what.state } : { state: 'open' as const }),
+        ...(what.kind === 'channel' && what.name !== undefined ? { name: what.name } : {}),
+      },
+    ]
+  })
+  await store.saveChannels(trx, news, now)
+  for (const { connectionId, happening } of steps) {
+    if (happening.what.kind === 'uninstalled')
+      await store.closeChannelsOf(trx, connectionId, happening.what.install, now)
+  }
+}
+
+async function wishesOf(
+  trx: Trx,
+  hub: WorkHub & { readonly db: Trx },
+  step: ChatStep,
+  connection: LoadedConnection,
+  settings: ChatSettings,
+  spots: ReadonlyMap<string, string>,
+): Promise<readonly Wish[]> {
+  const { user, place, what } = step.happening
+  if (what.kind === 'channel' || what.kind === 'uninstalled' || user === '') return []
+  const actor = await actorOf(trx, connection.id, user, hub.now())
+  if (what.kind === 'press' || what.kind === 'submit') {
+    const { act } = what
+    if (act.act === acts.answerSurvey) return actor.person ? answerWish(step, actor.person, act) : []
+    if (act.act === acts.claimSeat) return actor.person ? claimWish(step, actor.person, act) : []
+    if (!actor.may || readingActs.has(act.act)) return []
+    const intoCaseId = act.act === acts.merge ? await findCase(hub, textIn(act.fields, 'into')) : undefined
+    const caseId = act.act === acts.createCase ? undefined : await caseOfAct(trx, act)
+    return [
+      {
+        step,
+        ...(caseId === undefined ? {} : { caseId }),
+        want: { kind: 'act', agent: actor.agent, act, ...(intoCaseId === undefined ? {} : { intoCaseId }) },
+      },
+    ]
+  }
+  const here = spotsOf(connection.id, place)
+  const caseId = here.map((spot) => spots.get(store.spotKey(spot))).find((id) => id !== undefined)
+  if (!actor.may || caseId === undefined || !place) return []
+  const spot = (messageId: string) => ({ connectionId: connection.id, channel: place.channel, messageId })
+  const { agent } = actor
+  switch (what.kind) {
+    case 'message':
+      // Only what stands in the thread of a case belongs to it.
+      return place.thread === undefined
+        ? []
+        : [
+            {
+              step,
+              caseId,
+              want: {
+                kind: 'note',
+                agent,
+                text: what.message.text,
+                files: what.message.files,
+                spot: spot(what.message.id),
+              },
+            },
+          ]
+    case 'edited':
+      return [{ step, caseId, want: { kind: 'revise', agent, spot: spot(what.message.id), text: what.message.text } }]
+    case 'deleted':
+      return [{ step, caseId, want: { kind: 'revise', agent, spot: spot(what.messageId) } }]
+    case 'reaction': {
+      const name = settings.reactions[what.name]
+      return name === undefined
+        ? []
+        : [{ step, caseId, want: { kind: 'act', agent, act: actOfReaction(name, caseId) } }]
+    }
+    default:
+      return []
+  }
+}
+
+/** Most acts are on the case that stands first in their value; an approval knows its own. */
+async function caseOfAct(trx: Trx, { act, value }: Act): Promise<string | undefined> {
+  if (act !== acts.approve && act !== acts.reject) return caseOfValue(value) || undefined
+  const row = await trx.selectFrom('approvals').select('case_id').where('id', '=', value).executeTakeFirst()
+  return row?.case_id
+}
+
+function actOfReaction(name: ReactionAct, caseId: string): Act {
+  const act = (name: string, fields: Act['fields'] = {}): Act => ({ act: name, value: caseId, fields })
+  switch (name) {
+    case 'take':
+      return act(acts.takeCase)
+    case 'resolve':
+      return act(acts.resolve, { reason: 'answered' })
+    case 'reopen':
+      return act(acts.reopen)
+    case 'escalate':
+      return act(acts.escalate)
+    case 'urgent':
+      return act(acts.priority, { chosen: 'urgent' })
+  }
+}
+
+function answerWish(step: ChatStep, person: ChatPerson, { value }: Act): readonly Wish[] {
+  const [invitationId = '', score = ''] = splitValue(value)
+  return /^\d{1,2}$/.test(score) ? [{ step, want: { kind: 'answer', person, invitationId, score: Number(score) } }] : []
+}
+
+function claimWish(step: ChatStep, person: ChatPerson, { fields }: Act): readonly Wish[] {
+  const email = textIn(fields, 'email').toLowerCase()
+  return email === '' ? [] : [{ step, want: { kind: 'claim', person, email } }]
+}
