@@ -249,6 +249,7 @@ function contextOf(flat: Event): RuleContext {
     },
     message: null,
     rating: null,
+    approval: null,
   }
 }
 

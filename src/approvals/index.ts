@@ -2,6 +2,7 @@
  * In: questions that rules ask; the decision of whoever was asked. Out: each decided once, with the event that rules follow
  * and the note that stays on the case. Never here: showing the question; that is chat's.
  */
+import { isAddress } from '#hub/agents/address.ts'
 import { type Agent, mayAct } from '#hub/agents/index.ts'
 import { casesInBrief, type DomainEvent, eventBy } from '#hub/cases/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -63,9 +64,4 @@ export async function decideApproval(
 export function mayDecide({ askedOf }: Pick<Approval, 'askedOf'>, agent: Agent): boolean {
   if (!mayAct(agent)) return false
   return !isAddress(askedOf) || askedOf === agent.email || agent.role === 'admin' || agent.role === 'lead'
-}
-
-/** A channel's id may hold an @ too, and then a colon, which addresses of agents never have. */
-function isAddress(askedOf: string): boolean {
-  return /^[^\s@:]+@[^\s@:]+$/.test(askedOf)
 }

@@ -213,7 +213,7 @@ function knownFor(value: Record<string, unknown>, known: ConfigKnown): Known {
     return [
       connector
         ? knownConnection(name, connector)
-        : { name, connector: String(id), can: ['writeCase', 'writePerson', 'notify'] },
+        : { name, connector: String(id), can: ['writeCase', 'writePerson', 'notify', 'chat'] },
     ]
   })
   const names = new Set(named.map(({ name }) => name))

@@ -99,12 +99,22 @@ export async function createConsequences(
   /** The rule's run tells why, the case's history too, and rules may tell people. */
   function hold(mail: AutomaticMail, reason: string) {
     effects.hold(mail)
-    const { eventId, ruleId } = mail.cause
+    noteHeld(mail.cause, reason)
+    const { ruleId } = mail.cause
+    hub.log.warn({ case_id: mail.caseId, rule_id: ruleId, reason }, "a rule's reply was held")
+    follow(book.held(mail.caseId, reason, mail.cause, now.toISOString()))
+  }
+
+  function noteHeld({ eventId, ruleId }: Cause, reason: string) {
     const at = runs.findIndex((run) => run.eventId === eventId && run.ruleId === ruleId)
     const run = runs[at]
     if (run) runs[at] = { ...run, detail: { ...run.detail, held: reason } }
-    hub.log.warn({ case_id: mail.caseId, rule_id: ruleId, reason }, "a rule's reply was held")
-    follow(book.held(mail.caseId, reason, mail.cause, now.toISOString()))
+  }
+
+  function refuse({ cause, connection, about }: ChatWish, reason: string) {
+    noteHeld(cause, reason)
+    const where = { case_id: about.caseId, rule_id: cause.ruleId, connection: connection.name }
+    hub.log.warn({ ...where, reason }, 'what a rule wanted to show in a chat tool was not shown')
   }
 
   function noteSolved(event: DomainEvent, caseId: string) {
@@ -144,6 +154,8 @@ export async function createConsequences(
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
         for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
       }
+      const shown = await showInChat(trx, effects.takeWishes(), now)
+      for (const { wish, reason } of shown.refused) refuse(wish, reason)
       await saveBook(trx, book.changed(), recorded, now)
       await recordRuns(trx, runs)
       await effects.saveTraits(trx)

@@ -19,6 +19,7 @@ import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
+import type { ChatWish } from './chat-wishes.ts'
 
 export interface Setting {
   readonly book: CaseBook
@@ -61,6 +62,8 @@ export interface Effects {
   /** This one does not leave. */
   hold(mail: AutomaticMail): void
   entries(): readonly OutboxEntry[]
+  /** What is to be shown in chat tools, since the last look. */
+  takeWishes(): readonly ChatWish[]
   saveTraits(trx: Trx): Promise<void>
 }
 
@@ -91,6 +94,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   const entries: OutboxEntry[] = []
   const mails: AutomaticMail[] = []
   const held = new Set<number>()
+  const wishes: ChatWish[] = []
   const writes = new Map<string, PendingWrite>()
   const traits: { profileId: string; traits: Readonly<Record<string, FieldValue>>; ruleId: string }[] = []
   const at = now.toISOString()
@@ -204,12 +208,12 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
       case 'update_person':
         updatePerson(event, planned, cause, ruleId)
         return []
-      case 'notify': {
-        const connection = byName.get(planned.connection)
-        if (connection?.connector.can.notify) {
-          const action: Action = { type: 'notify', notice: { to: planned.to, text: planned.text } }
-          put(connection, caseId ?? event.profileId ?? event.id, action, cause, planned.to, planned.text)
-        }
+      case 'notify':
+        notify(event, planned, cause)
+        return []
+      case 'approval': {
+        const { question, to } = planned
+        wish(event, byName.get(planned.connection), to, { what: 'approval', question, askedBy: source }, cause)
         return []
       }
       case 'webhook':
@@ -223,6 +227,44 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
         })
         return []
     }
+  }
+
+  function notify(event: DomainEvent, planned: Extract<PlannedAction, { type: 'notify' }>, cause: Cause) {
+    const { to, text, card } = planned
+    const connection =
+      'connector' in planned
+        ? connections.find((one) => one.connector.manifest.id === planned.connector)
+        : byName.get(planned.connection)
+    if (card && event.caseId) wish(event, connection, to, { what: 'case', caseId: event.caseId }, cause)
+    if (text === undefined) return
+    if (connection?.connector.can.notify) {
+      const action: Action = { type: 'notify', notice: { to, text } }
+      put(connection, event.caseId ?? event.profileId ?? event.id, action, cause, to, text)
+    } else wish(event, connection, to, { what: 'notice', text }, cause)
+  }
+
+  function wish(
+    event: DomainEvent,
+    connection: LoadedConnection | undefined,
+    to: string,
+    show: ChatWish['show'],
+    cause: Cause,
+  ) {
+    if (!connection?.connector.can.chat) return
+    const state = event.caseId === undefined ? undefined : book.get(event.caseId)
+    const profile = event.profileId === undefined ? undefined : profiles.get(event.profileId)
+    wishes.push({
+      cause,
+      connection,
+      to,
+      show,
+      about: {
+        orderKey: event.caseId ?? event.profileId ?? event.id,
+        ...(state ? { caseId: state.id } : {}),
+        title: (state ? read.subject(state.fields) : profile?.name) ?? null,
+        priority: state ? read.priority(state.fields) : null,
+      },
+    })
   }
 
   function openElsewhere(
@@ -342,6 +384,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     takeMails: () => mails.splice(0),
     hold: ({ place }) => held.add(place),
     entries: () => entries.filter((_entry, place) => !held.has(place)),
+    takeWishes: () => wishes.splice(0),
     saveTraits: (trx) => setTraits(trx, traits, now),
   }
 }

@@ -2,7 +2,7 @@
 import { type CaseBook, type DomainEvent, read } from '#hub/cases/index.ts'
 import type { Connections } from '#hub/connections/index.ts'
 import type { Author, RatingFacts, Visibility } from '#hub/connector/facts.ts'
-import type { CaseView, MessageView, ProfileView, RuleContext } from '#hub/rules/plan.ts'
+import type { ApprovalView, CaseView, MessageView, ProfileView, RuleContext } from '#hub/rules/plan.ts'
 
 export function contextOf(
   event: DomainEvent,
@@ -23,6 +23,7 @@ export function contextOf(
     profile: event.profileId === undefined ? null : (profiles.get(event.profileId) ?? null),
     message: messageOf(event),
     rating: ratingOf(event),
+    approval: approvalOf(event),
   }
 }
 
@@ -61,6 +62,12 @@ function messageOf(event: DomainEvent): MessageView | null {
   if (event.type !== 'message.received' && event.type !== 'message.sent') return null
   const { visibility, author, text } = event.data as { visibility: Visibility; author: Author; text: string }
   return { visibility, author: author.kind, text }
+}
+
+function approvalOf({ type, actor, data }: DomainEvent): ApprovalView | null {
+  if (type !== 'approval.approved' && type !== 'approval.rejected') return null
+  const decision = type === 'approval.approved' ? 'approved' : 'rejected'
+  return { question: String(data['question']), decision, by: actor.kind === 'person' ? actor.name : '' }
 }
 
 function ratingOf(event: DomainEvent): RuleContext['rating'] {

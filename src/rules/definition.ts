@@ -1,6 +1,6 @@
 /** A rule as an admin writes it, checked (`validateRule`). This is what files hold, the API takes and the table keeps. */
 import type { EventType } from '#hub/cases/event.ts'
-import type { CasePriority, CaseStatus, FieldValue, Scalar } from '#hub/connector/facts.ts'
+import type { CasePriority, CaseStatus, Channel, FieldValue, Scalar } from '#hub/connector/facts.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 
 export interface RuleDefinition {
@@ -84,10 +84,40 @@ export type ActionDefinition =
     }
   /** (T) in traits that are texts */
   | { readonly update_person: { readonly traits: Readonly<Record<string, FieldValue>>; readonly connection?: string } }
-  /** (T) `to` and `text` */
-  | { readonly notify: { readonly connection: string; readonly to: string; readonly text: string } }
+  | { readonly notify: NotifyDefinition }
+  /** (T) `to` and `question` */
+  | { readonly approval: { readonly connection: string; readonly to: string; readonly question: string } }
   /** (T) in texts of the body; without body: the event, the case and the profile */
   | { readonly webhook: { readonly url: string; readonly body?: unknown } }
+
+/** Chat tools that a notice may name by itself, where there is one connection of them. */
+export const chatTools = ['slack', 'teams'] as const satisfies readonly Channel[]
+export type ChatTool = (typeof chatTools)[number]
+
+/**
+ * A text, the case's card, or both: in one connection, or in chat tools by their names, whose values say where there.
+ * (T) `to`, `text` and what stands at the tools.
+ */
+export interface NotifyDefinition extends Readonly<Partial<Record<ChatTool, string>>> {
+  readonly connection?: string
+  readonly to?: string
+  readonly text?: string
+  readonly card?: 'case'
+}
+
+/** A connection by its name, or the only one of a tool. */
+export type ToolRef = { readonly connection: string } | { readonly connector: ChatTool }
+
+export function placesOf(notify: NotifyDefinition): readonly { readonly tool: ToolRef; readonly to: string }[] {
+  const { connection, to } = notify
+  return [
+    ...(connection === undefined || to === undefined ? [] : [{ tool: { connection }, to }]),
+    ...chatTools.flatMap((connector) => {
+      const place = notify[connector]
+      return place === undefined ? [] : [{ tool: { connector }, to: place }]
+    }),
+  ]
+}
 
 export const actionNames = [
   'assign',
@@ -99,6 +129,7 @@ export const actionNames = [
   'create_case',
   'update_person',
   'notify',
+  'approval',
   'webhook',
 ] as const
 export type ActionName = (typeof actionNames)[number]

@@ -16,7 +16,7 @@ export interface Field {
   readonly change?: string
   /** Takes the compared part out of a changed value; the value itself when absent. */
   readonly changedPart?: (value: unknown) => unknown
-  /** `undefined`: there is no such case, profile, message or rating. `null`: it is there, and this is empty. */
+  /** `undefined`: there is no such case, profile, message, rating or approval. `null`: it is there, and this is empty. */
   readonly read: (context: RuleContext) => unknown
 }
 
@@ -51,6 +51,9 @@ const fixed: readonly Field[] = [
   { name: 'rating.score', type: 'number', read: (c) => c.rating?.score },
   { name: 'rating.scale', type: 'enum', values: surveyScales, read: (c) => c.rating?.scale },
   { name: 'rating.comment', type: 'text', read: (c) => c.rating?.comment },
+  { name: 'approval.decision', type: 'enum', values: ['approved', 'rejected'], read: (c) => c.approval?.decision },
+  { name: 'approval.question', type: 'text', read: (c) => c.approval?.question },
+  { name: 'approval.by', type: 'text', read: (c) => c.approval?.by },
 ]
 const byName = new Map(fixed.map((field) => [field.name, field]))
 

@@ -1,7 +1,7 @@
 /** Actions with their templates compiled: an event's values go in, planned actions come out. */
 import type { FieldValue, Scalar } from '#hub/connector/facts.ts'
 import { isMap } from './check.ts'
-import type { ActionDefinition } from './definition.ts'
+import { type ActionDefinition, type NotifyDefinition, placesOf } from './definition.ts'
 import type { PlannedAction, RuleContext } from './plan.ts'
 import { compileTemplate, TemplateFailed, type TemplateScope, templateScope } from './template.ts'
 
@@ -24,13 +24,17 @@ export function openScopes(context: RuleContext, now: Date): Scopes {
 }
 
 export function compileActions(definitions: readonly ActionDefinition[]): Plan {
-  const plans = definitions.map(compileAction)
+  const plans = definitions.flatMap((action) =>
+    'notify' in action ? compileNotice(action.notify) : compileAction(action),
+  )
   const fixed = plans.filter((plan) => typeof plan !== 'function')
   if (fixed.length === plans.length) return () => fixed
   return (scopes) => plans.map((plan) => (typeof plan === 'function' ? plan(scopes) : plan))
 }
 
-function compileAction(action: ActionDefinition): ActionPlan {
+type OtherAction = Exclude<ActionDefinition, { readonly notify: unknown }>
+
+function compileAction(action: OtherAction): ActionPlan {
   if ('assign' in action) return { type: 'assign', ...action.assign }
   if ('status' in action) return { type: 'status', status: action.status }
   if ('priority' in action) return { type: 'priority', priority: action.priority }
@@ -52,15 +56,36 @@ function compileAction(action: ActionDefinition): ActionPlan {
     return (scopes) => ({ type: 'create_case', ...rest, subject: oneLine(fillSubject(scopes)), text: fillText(scopes) })
   }
   if ('update_person' in action) return compilePersonUpdate(action.update_person)
-  if ('notify' in action) {
-    const { connection, to, text } = action.notify
-    const [fillTo, fillText] = [filled('notify.to', to, 'staff'), filled('notify.text', text, 'staff')]
-    return (scopes) => ({ type: 'notify', connection, to: oneLine(fillTo(scopes)), text: fillText(scopes) })
+  if ('approval' in action) {
+    const { connection, to, question } = action.approval
+    const [fillTo, fillQuestion] = [filled('approval.to', to, 'staff'), filled('approval.question', question, 'staff')]
+    return (scopes) => ({
+      type: 'approval',
+      connection,
+      to: oneLine(fillTo(scopes)),
+      question: fillQuestion(scopes),
+    })
   }
   const { url, body } = action.webhook
   if (body === undefined) return (scopes) => ({ type: 'webhook', url, body: wholeEvent(scopes.context) })
   const fill = compileValue('webhook.body', body, 'staff')
   return (scopes) => ({ type: 'webhook', url, body: fill(scopes) })
+}
+
+/** One for each place. */
+function compileNotice(notify: NotifyDefinition): readonly ActionPlan[] {
+  const { text, card } = notify
+  const fillText = text === undefined ? undefined : filled('notify.text', text, 'staff')
+  return placesOf(notify).map(({ tool, to }) => {
+    const fillTo = filled(`notify.${'connector' in tool ? tool.connector : 'to'}`, to, 'staff')
+    return (scopes: Scopes) => ({
+      type: 'notify',
+      ...tool,
+      to: oneLine(fillTo(scopes)),
+      ...(fillText ? { text: fillText(scopes) } : {}),
+      ...(card ? { card } : {}),
+    })
+  })
 }
 
 /** Messages stay out: whoever wants their text in a webhook writes a body. */

@@ -1,6 +1,7 @@
 /** What a rule sees and what it may ask for. Templates are already filled in when an action leaves the rules room. */
 import type { EventType } from '#hub/cases/event.ts'
 import type { CasePriority, CaseStatus, FieldValue, Visibility } from '#hub/connector/facts.ts'
+import type { ToolRef } from './definition.ts'
 
 /** The one shape that conditions and Liquid templates read; names as admins write them. */
 export interface RuleContext {
@@ -14,6 +15,7 @@ export interface RuleContext {
   readonly profile: ProfileView | null
   readonly message: MessageView | null
   readonly rating: { readonly scale: string; readonly score: number; readonly comment: string | null } | null
+  readonly approval: ApprovalView | null
 }
 
 export interface CaseView {
@@ -53,6 +55,13 @@ export interface MessageView {
   readonly text: string
 }
 
+export interface ApprovalView {
+  /** For colleagues: it may quote what was said internally. */
+  readonly question: string
+  readonly decision: 'approved' | 'rejected'
+  readonly by: string
+}
+
 export type PlannedAction =
   | { readonly type: 'assign'; readonly agent?: string | null; readonly team?: string | null }
   | { readonly type: 'status'; readonly status: CaseStatus }
@@ -75,7 +84,8 @@ export type PlannedAction =
       readonly connection?: string
       readonly traits: Readonly<Record<string, FieldValue>>
     }
-  | { readonly type: 'notify'; readonly connection: string; readonly to: string; readonly text: string }
+  | ({ readonly type: 'notify'; readonly to: string; readonly text?: string; readonly card?: 'case' } & ToolRef)
+  | { readonly type: 'approval'; readonly connection: string; readonly to: string; readonly question: string }
   | { readonly type: 'webhook'; readonly url: string; readonly body: unknown }
 
 /** The answer of one rule to one event. `failed`: it matched, but a template or value in it could not be worked out. */

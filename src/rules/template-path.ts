@@ -1,7 +1,7 @@
 /** Which paths a template may read: the tree of what a rule sees, as names. */
 import { fieldNames, nearestField } from './field.ts'
 import type { Issue } from './issue.ts'
-import type { CaseView, MessageView, ProfileView, RuleContext } from './plan.ts'
+import type { ApprovalView, CaseView, MessageView, ProfileView, RuleContext } from './plan.ts'
 
 /** `value`: ends here. `list`: an index, or first, last, size. `open`: names that the company chooses. */
 type Node = 'value' | 'list' | 'open' | { readonly [name: string]: Node }
@@ -41,6 +41,7 @@ const root = {
   profile: profileNode,
   message: { visibility: 'value', author: 'value', text: 'value' } satisfies Record<keyof MessageView, Node>,
   rating: { scale: 'value', score: 'value', comment: 'value' },
+  approval: { question: 'value', decision: 'value', by: 'value' } satisfies Record<keyof ApprovalView, Node>,
 } as const satisfies Record<keyof RuleContext, Node>
 
 const allPaths = pathsOf(root, '')

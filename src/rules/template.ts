@@ -131,22 +131,26 @@ function render(parsed: Template[], scope: TemplateScope, now: Date): string {
 
 /**
  * What templates see of an event.
- * @param reach `customers`: the text leaves towards the customer's side, where the text of an internal message must not go;
- * a template that reads it fails.
+ * @param reach `customers`: the text leaves towards the customer's side, where the text of an internal message must not go,
+ * nor a question to colleagues, which may quote one; a template that reads it fails.
  */
 export function templateScope(context: RuleContext, reach: 'staff' | 'customers'): TemplateScope {
-  const { event, case: theCase, profile, message, rating } = context
-  const guarded = message !== null && message.visibility === 'internal' && reach === 'customers'
-  return { event, case: theCase, profile, message: guarded ? withoutText(message) : message, rating }
+  if (reach === 'staff') return { ...context }
+  const { message, approval } = context
+  const isInternal = message !== null && message.visibility === 'internal'
+  return {
+    ...context,
+    message: isInternal ? without('text', 'the text of an internal message', message) : message,
+    approval: approval && without('question', 'the question of an approval', approval),
+  }
 }
 
-function withoutText(message: NonNullable<RuleContext['message']>): object {
-  return Object.defineProperty({ visibility: message.visibility, author: message.author }, 'text', {
+function without<K extends string>(key: K, what: string, view: Readonly<Record<K, string>>): object {
+  const { [key]: _, ...rest } = view
+  return Object.defineProperty(rest, key, {
     enumerable: true,
     get() {
-      throw new Error(
-        'the text of an internal message must not leave towards the customer; use a note or notify instead',
-      )
+      throw new Error(`${what} must not leave towards the customer; use a note or notify instead`)
     },
   })
 }

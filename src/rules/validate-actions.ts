@@ -1,24 +1,14 @@
 /** Checks a list of actions: their form, their templates, and that somebody can perform them. */
 import type { EventType } from '#hub/cases/event.ts'
 import { casePriorities, caseStatuses } from '#hub/connector/facts.ts'
-import {
-  type Check,
-  forbiddenKeys,
-  isMap,
-  isStorable,
-  listOf,
-  nameOf,
-  oneOf,
-  orNull,
-  pattern,
-  shape,
-  text,
-} from './check.ts'
+import { caseConnectionCheck, connectionCheck } from './ability.ts'
+import { type Check, forbiddenKeys, isMap, isStorable, listOf, oneOf, orNull, pattern, shape, text } from './check.ts'
 import { type ActionName, actionNames } from './definition.ts'
 import { type Issue, type Path, show } from './issue.ts'
 import { suggestOneOf } from './suggest.ts'
 import { maxTemplateLength, templateIssues } from './template.ts'
 import type { Known, KnownConnection } from './validate.ts'
+import { noticeCheck } from './validate-notice.ts'
 
 /** Events about a person that need not have a case. */
 const withoutCase: ReadonlySet<EventType> = new Set<EventType>(['profile.created', 'profile.updated', 'profile.merged'])
@@ -30,6 +20,7 @@ const needCase: ReadonlySet<ActionName> = new Set<ActionName>([
   'reply',
   'note',
   'create_case',
+  'approval',
 ])
 
 export function checkActions(
@@ -49,6 +40,15 @@ export function checkActions(
       const message = `"${name}" needs a case, and the event ${caseless} has none`
       issues.push({ path: [...at, name], at: 'key', message, hint: 'move it to a rule on case events' })
     }
+    if (
+      caseless !== undefined &&
+      name === 'notify' &&
+      isMap(action['notify']) &&
+      action['notify']['card'] !== undefined
+    ) {
+      const message = `the card shows a case, and the event ${caseless} has none`
+      issues.push({ path: [...at, name, 'card'], at: 'key', message, hint: 'write a "text" instead' })
+    }
     const nobody = known.connections && nobodyCan(name, action[name], known.connections)
     if (nobody) issues.push({ path: [...at, name], at: 'key', message: `"${name}" cannot be performed: ${nobody}` })
     checks[name](action[name], [...at, name], issues)
@@ -62,6 +62,9 @@ const actionAliases = {
   add_tag: 'tag',
   email: 'reply',
   slack: 'notify',
+  teams: 'notify',
+  ask: 'approval',
+  approve: 'approval',
   send: 'notify',
   ticket: 'create_case',
 }
@@ -123,10 +126,11 @@ function actionChecks(connections: readonly KnownConnection[] | undefined): Reco
       traits: { check: checkTraits, required: true },
       connection: { check: connectionThatCan('writePerson', 'update people') },
     }),
-    notify: shape('"notify"', {
-      connection: { check: connectionThatCan('notify', 'send notices'), required: true },
+    notify: noticeCheck(connections, template()),
+    approval: shape('"approval"', {
+      connection: { check: connectionThatCan('chat', 'ask for approvals'), required: true },
       to: { check: template(), required: true },
-      text: { check: template(), required: true },
+      question: { check: template(), required: true },
     }),
     webhook: shape('"webhook"', {
       url: { check: checkUrl, required: true },
@@ -155,50 +159,6 @@ function template(): Check {
   return (value, path, issues) => {
     nonEmpty(value, path, issues)
     if (typeof value === 'string' && value.length <= maxTemplateLength) issues.push(...templateIssues(value, path))
-  }
-}
-
-function connectionCheck(connections: readonly KnownConnection[] | undefined, capability: string, deed: string): Check {
-  return abilityCheck(
-    connections,
-    ({ can }) => can.includes(capability),
-    () => ({ cannot: deed }),
-  )
-}
-
-/** What `create_case` writes is for colleagues. */
-function caseConnectionCheck(connections: readonly KnownConnection[] | undefined): Check {
-  return abilityCheck(
-    connections,
-    ({ can, isConversation }) => can.includes('writeCase') && !isConversation,
-    ({ isConversation }) =>
-      isConversation
-        ? {
-            cannot: 'open cases for colleagues: what is written there goes to the customer',
-            instead: ', or answer the customer with "reply"',
-          }
-        : { cannot: 'open cases' },
-  )
-}
-
-/** @param lack what one that is not able cannot do, and what to write in place of the action. */
-function abilityCheck(
-  connections: readonly KnownConnection[] | undefined,
-  isAble: (connection: KnownConnection) => boolean,
-  lack: (connection: KnownConnection) => { readonly cannot: string; readonly instead?: string },
-): Check {
-  const name = nameOf(
-    'a connection',
-    connections?.map((connection) => connection.name),
-  )
-  return (value, path, issues) => {
-    name(value, path, issues)
-    const connection = connections?.find((candidate) => candidate.name === value)
-    if (!connection || isAble(connection)) return
-    const able = connections?.filter(isAble).map((candidate) => `"${candidate.name}"`) ?? []
-    const { cannot, instead = '' } = lack(connection)
-    const hint = (able.length > 0 ? `${able.slice(0, 12).join(', ')} can` : 'connect one that can') + instead
-    issues.push({ path, message: `${show(value)} (${connection.connector}) cannot ${cannot}`, hint })
   }
 }
 

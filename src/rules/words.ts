@@ -7,6 +7,7 @@ import {
   type ConditionDefinition,
   isGroup,
   type OperatorName,
+  placesOf,
   type TestDefinition,
 } from './definition.ts'
 import { findField } from './field.ts'
@@ -114,8 +115,17 @@ export function actionWords(action: ActionDefinition): string {
     const { traits, connection } = action.update_person
     return `update the person${connection ? ` in ${connection}` : ''}: ${valueWords(traits)}`
   }
-  if ('notify' in action)
-    return `notify ${action.notify.to} in ${action.notify.connection}: ${show(action.notify.text)}`
+  if ('notify' in action) {
+    const { text, card } = action.notify
+    const places = placesOf(action.notify).map(
+      ({ tool, to }) => `${to} in ${'connector' in tool ? tool.connector : tool.connection}`,
+    )
+    return `notify ${places.join(' and ')}${card ? ' with the card of the case' : ''}${text === undefined ? '' : `: ${show(text)}`}`
+  }
+  if ('approval' in action) {
+    const { connection, to, question } = action.approval
+    return `ask ${to} in ${connection} to approve: ${show(question)}`
+  }
   const { url, body } = action.webhook
   return `call ${url}${body === undefined ? '' : ` with ${show(JSON.stringify(body))}`}`
 }

@@ -4,6 +4,7 @@ import type { ConfigKnown, Sections } from '#hub/config/validate.ts'
 import { defineConnector } from '#hub/connector/contract.ts'
 import { IdentitySettings } from '#hub/identity/policy.ts'
 import { validateSurvey } from '#hub/surveys/definition.ts'
+import { chatTool } from '#kit/chat.ts'
 
 const idle = async () => ({})
 const manifest = (id: string) => ({ id, name: id, docs: 'https://example.org', hosts: [], limits: [] })
@@ -17,7 +18,7 @@ const settings = z.strictObject({
     .optional(),
 })
 
-/** A desk that takes cases but no assignee; a chat that takes notices; a CRM that takes people; a mailbox. */
+/** A desk that takes cases but no assignee; a pager that takes notices; a chat tool; a CRM that takes people; a mailbox. */
 const connectors = {
   tickets: defineConnector({
     manifest: manifest('tickets'),
@@ -47,6 +48,7 @@ const connectors = {
       writeCase: {
         fields: [],
         needsThread: true,
+        isConversation: true,
         create: idle,
         update: idle,
         message: idle,
@@ -54,6 +56,7 @@ const connectors = {
       },
     },
   }),
+  slack: chatTool('slack'),
   crm: defineConnector({
     manifest: manifest('crm'),
     config: z.strictObject({}),

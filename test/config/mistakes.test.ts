@@ -21,6 +21,22 @@ const inRule = (keys: Readonly<Record<string, string>>, message: string, hint?: 
 const inIf = (condition: string, message: string, hint?: string) => inRule({ if: condition }, message, hint)
 const inThen = (action: string, message: string, hint?: string) => inRule({ then: `[${action}]` }, message, hint)
 
+/** With a chat tool beside. */
+const withTalk = (keys: Readonly<Record<string, string>>) =>
+  withRule(keys).replace('rules:', '  - { name: Talk, connector: slack }\nrules:')
+const inTalk = (action: string, message: string, hint?: string) =>
+  file(withTalk({ then: `[${action}]` }), message, hint)
+
+it.each([
+  '{ notify: { slack: "#vip-desk", card: case } }',
+  '{ notify: { slack: leo@desk.example, text: "Look at {{ case.subject }}" } }',
+  '{ notify: { connection: Talk, to: "#a", card: case, text: b } }',
+  '{ approval: { connection: Talk, to: "{{ case.assignee.email }}", question: "Refund {{ case.custom.amount }}?" } }',
+])('finds nothing wrong with %s in a chat tool', (action) => {
+  const text = withTalk({ then: `[${action}]` })
+  expect(readConfig({ main: { name: 'deskweave.yaml', text }, included: [] }, known)).toHaveProperty('config')
+})
+
 it('finds nothing wrong with what the hub keeps itself for the cases of a mailbox', () => {
   const text = withRule({ then: '[{ status: solved }, { assign: { agent: leo@desk.example } }]' })
   const mailbox = text.replace(': chat', ': mailbox')
@@ -209,6 +225,63 @@ describe('an action', () => {
     ),
     inThen('{ notify: { connection: ▲CRM, to: "#a", text: x } }', '"CRM" (crm) cannot send notices', '"Chat" can'),
     inThen('{ notify: ▲{ connection: Chat, text: x } }', '"notify" needs "to"'),
+    inThen('{ notify: ▲{ connection: Chat, to: "#a" } }', '"notify" needs "text" or "card"'),
+    inThen(
+      '{ notify: { connection: Chat, to: "#a", ▲crd: case } }',
+      '"crd" is not a key of "notify"',
+      'did you mean "card"?',
+    ),
+    inThen(
+      '{ notify: { connection: ▲Chat, to: "#a", card: case } }',
+      '"Chat" (chat) cannot show cards',
+      'connect one that can',
+    ),
+    inThen('{ notify: { ▲slak: "#a", text: b } }', '"slak" is not a key of "notify"', 'did you mean "slack"?'),
+    inThen('{ notify: { ▲slack: "#a", text: b } }', 'there is no slack connection', 'connect one, or leave this out'),
+    inTalk('{ notify: { slack: "#a", card: ▲cases } }', '"cases" is not a card', 'did you mean "case"?'),
+    inTalk(
+      '{ notify: { slack: ▲leo@desk.example, card: case } }',
+      'a card goes to a channel, this is a person',
+      'tell them with "text" alone',
+    ),
+    inTalk(
+      '{ notify: { ▲connection: Talk, slack: "#a", text: b } }',
+      '"connection" and "slack" both say where to',
+      'write one of them, or a second "notify"',
+    ),
+    file(
+      withRule({ then: '[{ notify: { ▲slack: "#a", text: b } }]' }).replace(
+        'rules:',
+        '  - { name: A, connector: slack }\n  - { name: B, connector: slack }\nrules:',
+      ),
+      'there are 2 slack connections',
+      'name one: "connection" with "A" or "B"',
+    ),
+    file(
+      withTalk({ on: 'profile.created', then: '[{ notify: { slack: "#a", ▲card: case } }]' }),
+      'the card shows a case, and the event profile.created has none',
+      'write a "text" instead',
+    ),
+    inThen(
+      '{ ▲aproval: { connection: Chat, to: "#a", question: b } }',
+      '"aproval" is not an action',
+      'did you mean "approval"?',
+    ),
+    inThen(
+      '{ approval: { connection: ▲Chat, to: "#a", question: b } }',
+      '"Chat" (chat) cannot ask for approvals',
+      'connect one that can',
+    ),
+    inTalk('{ approval: ▲{ connection: Talk, to: "#a" } }', '"approval" needs "question"'),
+    inTalk(
+      '{ approval: { connection: Talk, to: "#a", question: "Refund {{ ▲case.amount }}?" } }',
+      '"case.amount" is not a field that templates can read',
+    ),
+    file(
+      withTalk({ on: 'profile.created', then: '[{ ▲approval: { connection: Talk, to: "#a", question: b } }]' }),
+      '"approval" needs a case, and the event profile.created has none',
+      'move it to a rule on case events',
+    ),
     inThen(
       '{ create_case: { connection: ▲Chat, subject: a, text: b } }',
       '"Chat" (chat) cannot open cases',

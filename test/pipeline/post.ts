@@ -15,6 +15,7 @@ import { createSecretBox } from '#hub/platform/secret-box.ts'
 import { createReconciliation } from '#hub/reconcile/index.ts'
 import { saveRules, validateRule } from '#hub/rules/index.ts'
 import { fakeClock, quietLog, type TestDatabase } from '#kit'
+import { chatTool } from '#kit/chat.ts'
 
 export type MailOptions = Partial<ThreadFacts> & {
   readonly kind?: MessageFacts['author']['kind']
@@ -137,7 +138,7 @@ export function postScene(database: TestDatabase) {
       secrets: createSecretBox(['a passphrase that is long enough to be one']),
       signals: all,
       env: { baseUrl: 'https://hub.example', extraHosts: [] },
-      connectors: { post: async () => post, pushing: async () => pushing },
+      connectors: { post: async () => post, pushing: async () => pushing, slack: async () => chatTool('slack') },
     })
     hub = {
       db: database.db,
@@ -155,8 +156,8 @@ export function postScene(database: TestDatabase) {
     id = await install('post')
   })
 
-  async function install(connector: string): Promise<string> {
-    const installed = await connections.install(connector, connector, {})
+  async function install(connector: string, config: object = {}): Promise<string> {
+    const installed = await connections.install(connector, connector, { ...config })
     return installed.id
   }
 

@@ -34,6 +34,22 @@ it('says in plain words what changed', () => {
   ])
 })
 
+it('says what is shown in chat tools, and what is asked there', () => {
+  const after = rule({
+    then: [
+      { notify: { slack: '#vip', teams: 'Support / VIP', card: 'case' } },
+      { notify: { connection: 'Talk', to: '#vip', text: 'Hello' } },
+      { approval: { connection: 'Talk', to: 'leo@desk.example', question: 'Refund?' } },
+    ],
+  })
+  expect(describeChange(rule(), after)).toEqual([
+    'removes the action add the tags seen',
+    'adds the action notify #vip in slack and Support / VIP in teams with the card of the case',
+    'adds the action notify #vip in Talk: "Hello"',
+    'adds the action ask leo@desk.example in Talk to approve: "Refund?"',
+  ])
+})
+
 it('notices order and grouping, and long texts that differ at their end', () => {
   const long = 'x'.repeat(100)
   expect(describeChange(rule({ if: { all: [high, vip] } }), rule({ if: { all: [vip, high] } }))).toEqual([

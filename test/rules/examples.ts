@@ -40,6 +40,7 @@ export function contextOf(changes: Partial<RuleContext> = {}): RuleContext {
     profile: theProfile,
     message: null,
     rating: null,
+    approval: null,
     ...changes,
   }
 }

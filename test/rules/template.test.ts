@@ -167,6 +167,19 @@ describe('the text of an internal message', () => {
     }
   })
 
+  it('does not leave by the question of an approval that quotes it', () => {
+    const decided = contextOf({ approval: { question: 'He is a liar. Refund?', decision: 'approved', by: 'Leo' } })
+    for (const action of outward('{{ approval.question }}')) {
+      const outcome = run(action, decided)
+      expect(outcome).toMatchObject({ result: 'failed', problem: expect.stringContaining('question of an approval') })
+      expect(JSON.stringify(outcome)).not.toContain('liar')
+    }
+    expect(note('{{ approval.question }}', decided)).toMatchObject({ actions: [{ text: 'He is a liar. Refund?' }] })
+    expect(run({ reply: { text: '{{ approval.decision }}' } }, decided)).toMatchObject({
+      actions: [{ text: 'approved' }],
+    })
+  })
+
   it('may go into notes, notices and webhooks', () => {
     expect(note('{{ message.text }}', internal)).toMatchObject({ result: 'matched' })
     expect(run({ notify: { connection: 'Slack', to: '#a', text: '{{ message.text }}' } }, internal)).toMatchObject({

@@ -174,6 +174,7 @@ export const en: Messages = {
       create_case: 'opened a case elsewhere',
       update_person: 'updated the customer',
       notify: 'told someone',
+      approval: 'asked for approval',
       webhook: 'called another system',
     },
     values: 'Where values come from',

@@ -175,6 +175,7 @@ export const es: Messages = {
       create_case: 'abrió un caso en otra herramienta',
       update_person: 'actualizó los datos del cliente',
       notify: 'avisó a alguien',
+      approval: 'pidió una aprobación',
       webhook: 'llamó a otro sistema',
     },
     values: 'De dónde viene cada valor',
