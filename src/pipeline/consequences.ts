@@ -20,6 +20,7 @@ import {
 } from '#hub/rules/index.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
+import { type ChatWish, showInChat } from './chat-wishes.ts'
 import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
 import { heldMails } from './held-mails.ts'
 import type { PipelineHub } from './index.ts'
@@ -154,12 +155,12 @@ export async function createConsequences(
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
         for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
       }
-      const shown = await showInChat(trx, effects.takeWishes(), now)
-      for (const { wish, reason } of shown.refused) refuse(wish, reason)
+      const wanted = await showInChat(trx, effects.takeWishes(), now)
+      for (const { wish, reason } of wanted.refused) refuse(wish, reason)
       await saveBook(trx, book.changed(), recorded, now)
       await recordRuns(trx, runs)
       await effects.saveTraits(trx)
-      const entries = effects.entries()
+      const entries = [...effects.entries(), ...wanted.entries]
       const connections = hub.connections.all()
       const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries, now })
       await putInOutbox(trx, [...entries, ...shown])
