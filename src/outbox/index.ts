@@ -11,6 +11,7 @@ import type { Cause } from '#hub/platform/db/schema.ts'
 import type { OutboxEntry } from './action.ts'
 
 export { type Action, hubAuthor, type OutboxEntry } from './action.ts'
+export { type Revision, reviseOrCorrect } from './revise.ts'
 export { lift, noteSoftBounces, suppress, suppressedAmong } from './suppressions.ts'
 
 const columns = {
