@@ -37,10 +37,11 @@ export const acmeDesk = defineConnector({
           add_tags: addTags,
           remove_tags: removeTags,
         }),
-      message: (ctx, id, { visibility, text }, key) =>
+      message: (ctx, id, { visibility, text, attachments = [] }, key) =>
         write(ctx, 'POST', `/tickets/${encodeURIComponent(id)}/comments`, key, {
           is_public: visibility === 'public',
-          text,
+          // Acme Desk takes no files: they are named, with their links.
+          text: [text, ...attachments.map(({ name, url }) => (url ? `${name}: ${url}` : name))].join('\n'),
         }),
     },
   },

@@ -77,6 +77,11 @@ export const config = z
       })
       .optional()
       .meta({ secret: true }),
+    /** Where else than at answers_url the desk keeps files; `name` or `name:port`. */
+    file_hosts: z
+      .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, 'a host name, such as files.example.com'))
+      .max(20)
+      .optional(),
   })
   .refine((given) => (given.answers_url === undefined) === (given.answers_secret === undefined), {
     path: ['answers_secret'],

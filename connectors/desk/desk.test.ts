@@ -206,6 +206,45 @@ describe('the Legacy desk', () => {
     await sandbox.close()
   })
 
+  it('shows messages under the name of whom they are from, and follows their edits', async () => {
+    const sandbox = await startSandbox({ now: () => new Date(now) })
+    const ctx = contextTo(sandbox.config)
+    const { writeCase } = desk.can
+    const { id } = sandbox.desk.openCase({ subject: 'Hi', text: 'Help', requester: { emails: ['ana@acme.example'] } })
+    const author = { name: 'Noor Haddad', email: 'noor@desk.example' }
+    const send = async (text: string) => {
+      const receipt = await writeCase.message(ctx, id, { visibility: 'internal', text, author }, `key-${text}`)
+      return receipt.externalId ?? ''
+    }
+    const [kept, gone] = [await send('Plan Pro'), await send('Password')]
+    await writeCase.revise.run(ctx, id, kept, 'Plan Basic', 'key-edit')
+    await writeCase.revise.run(ctx, id, gone, undefined, 'key-delete')
+    const shown = sandbox.desk.cases.get(id)?.messages.slice(1)
+    expect(shown?.map((message) => [message.author.name, message.text])).toEqual([['Noor Haddad', 'Plan Basic']])
+    await expect(writeCase.revise.run(ctx, id, 'M-99', 'x', 'key-none')).rejects.toMatchObject({ code: 'not_found' })
+    await sandbox.close()
+  })
+
+  it('fetches files from hosts that its settings name, and from no other', async () => {
+    const fetched: unknown[] = []
+    const http: Http = {
+      fetch: async (url, init) => {
+        fetched.push([String(url), Object.keys(init?.headers ?? {})])
+        return new Response('paper jam')
+      },
+      json: () => Promise.reject(new Error('not JSON')),
+    }
+    const ctx = { ...contextTo({ ...exampleConfig, file_hosts: ['files.example.com:8443'] }), http }
+    const read = (url?: string) => desk.can.readFile(ctx, { name: 'a', ...(url === undefined ? {} : { url }) }, 9)
+    expect(Buffer.from(await read('https://files.example.com:8443/a')).toString()).toBe('paper jam')
+    expect(fetched).toEqual([['https://files.example.com:8443/a', []]])
+    for (const url of ['https://files.example.com/a', 'https://evil.example/a', 'file:///etc/passwd']) {
+      await expect(read(url)).rejects.toMatchObject({ code: 'host_refused' })
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'not_found' })
+    expect(fetched).toHaveLength(1)
+  })
+
   it('lets its users act over HTTP', async () => {
     const sandbox = await startSandbox()
     const call = async (method: string, path: string, body?: object) => {

@@ -39,7 +39,11 @@ const newMessage = z.object({
   text: z.string(),
   html: z.string().optional(),
   by: z.enum(['customer', 'agent']).default('agent'),
+  /** The colleague on whose behalf the hub writes. */
+  author: z.object({ name: z.string().optional(), email: z.string().optional(), id: z.string().optional() }).optional(),
+  attachments: z.array(z.object({ name: z.string(), url: z.string().optional() })).default([]),
 })
+const revision = z.object({ id: z.string(), text: z.string().optional() })
 const rating = z.object({
   scale: z.enum(['csat_5', 'nps_11', 'ces_7']).default('csat_5'),
   score: z.int(),
@@ -53,8 +57,9 @@ interface DeskMessage {
   readonly case_id: string
   readonly visibility: 'public' | 'internal'
   readonly author: { readonly kind: 'customer' | 'agent'; readonly id: string; readonly name?: string }
-  readonly text: string
+  text: string
   readonly html?: string
+  readonly attachments: readonly { readonly name: string; readonly url?: string | undefined }[]
   readonly sent_at: string
 }
 export interface DeskCase {
@@ -107,6 +112,8 @@ export interface LegacyDesk {
   /** @throws DeskRefusal 404, or 409 when `if_version` is not the case's own any more. */
   changeCase(id: string, input: unknown, byHub?: boolean): DeskCase
   addMessage(caseId: string, input: unknown, byHub?: boolean): DeskMessage
+  /** Without a text it is gone. @throws DeskRefusal 404 */
+  reviseMessage(caseId: string, input: unknown): void
   rate(caseId: string, input: unknown, byHub?: boolean): DeskCase
   notify(input: unknown): void
 }
@@ -159,8 +166,9 @@ export function legacyDesk(options: {
 
   function addMessage(caseId: string, input: unknown, byHub = false): DeskMessage {
     const one = caseOf(caseId)
-    const { by, ...given } = newMessage.parse(input)
-    const agent = one.assignee ?? agents[0]
+    const { by, author, ...given } = newMessage.parse(input)
+    const own = agents.find(({ id, email }) => id === author?.id || email === author?.email?.toLowerCase())
+    const agent = own ?? one.assignee ?? agents[0]
     const writer = by === 'customer' ? one.requester : agent
     messageCount += 1
     const message: DeskMessage = {
@@ -170,6 +178,7 @@ export function legacyDesk(options: {
       visibility: given.visibility,
       text: given.text,
       ...(given.html === undefined ? {} : { html: given.html }),
+      attachments: given.attachments,
       sent_at: moment(),
     }
     one.messages.push(message)
@@ -218,6 +227,15 @@ export function legacyDesk(options: {
       one.custom = { ...one.custom, ...custom }
       if (assignee_email !== undefined) one.assignee = agents.find((agent) => agent.email === assignee_email) ?? null
       return touch(one, byHub)
+    },
+    reviseMessage(caseId, input) {
+      const { id, text } = revision.parse(input)
+      const { messages } = caseOf(caseId)
+      const place = messages.findIndex((message) => message.id === id)
+      const message = messages[place]
+      if (!message) throw new DeskRefusal(404, `no message ${id}`)
+      if (text === undefined) messages.splice(place, 1)
+      else message.text = text
     },
     rate(caseId, input, byHub = false) {
       const one = caseOf(caseId)

@@ -1,5 +1,5 @@
 /** The event format, to and from the words of the hub. Pure. */
-import type { CaseChange, CaseDraft, Notice, OutMessage } from '#hub/connector/contract.ts'
+import type { CaseChange, CaseDraft, Notice, OutAuthor, OutMessage } from '#hub/connector/contract.ts'
 import type {
   Attachment,
   CaseFacts,
@@ -77,12 +77,16 @@ export function fromChange(change: CaseChange): object {
   return { ...same, add_tags: addTags, remove_tags: removeTags, assignee_email: assigneeEmail, if_version: ifVersion }
 }
 
-export function fromMessage({ attachments, ...same }: OutMessage): object {
-  return { ...same, attachments: attachments?.map(fromAttachment) }
+export function fromMessage({ attachments, author, ...same }: OutMessage): object {
+  return { ...same, author: author && fromAuthor(author), attachments: attachments?.map(fromAttachment) }
 }
 
-function fromAttachment({ contentType, sizeBytes, ...same }: Attachment): object {
-  return { ...same, content_type: contentType, size_bytes: sizeBytes }
+function fromAuthor({ name, email, accountId }: OutAuthor): object {
+  return { name, email, id: accountId }
+}
+
+function fromAttachment({ name, url, contentType, sizeBytes }: Attachment): object {
+  return { name, url, content_type: contentType, size_bytes: sizeBytes }
 }
 
 export function fromPerson({ updatedAt, company, ...same }: PersonFacts): object {

@@ -134,6 +134,12 @@ const toldSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('case.create'), case: z.unknown() }),
   z.object({ type: z.literal('case.update'), case_id: z.string(), change: z.unknown() }),
   z.object({ type: z.literal('case.message'), case_id: z.string(), message: z.unknown() }),
+  z.object({
+    type: z.literal('message.updated'),
+    case_id: z.string(),
+    message: z.object({ id: z.string(), text: z.string() }),
+  }),
+  z.object({ type: z.literal('message.deleted'), case_id: z.string(), message: z.object({ id: z.string() }) }),
   z.object({ type: z.literal('person.upsert'), person: z.unknown() }),
   z.object({ type: z.literal('rating.record'), case_id: z.string(), rating: z.unknown() }),
   z.object({ type: z.literal('notify'), notice: z.unknown() }),
@@ -152,6 +158,10 @@ function obey(desk: LegacyDesk, told: z.output<typeof toldSchema>): object {
       const { id, sent_at } = desk.addMessage(told.case_id, told.message, true)
       return { id, updated_at: sent_at }
     }
+    case 'message.updated':
+    case 'message.deleted':
+      desk.reviseMessage(told.case_id, told.message)
+      return { id: told.message.id }
     case 'person.upsert':
       return { id: desk.addPerson(told.person, true).id }
     case 'rating.record':

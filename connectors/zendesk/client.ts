@@ -84,7 +84,7 @@ async function collect(
 interface SdkRequest {
   readonly method: HttpMethod
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
 }
 
 function credentials(config: ZendeskConfig) {
@@ -92,7 +92,7 @@ function credentials(config: ZendeskConfig) {
   return { username: config.email ?? '', token: config.api_token ?? '' }
 }
 
-function authorization(config: ZendeskConfig): string {
+export function authorization(config: ZendeskConfig): string {
   if (config.access_token !== undefined) return `Bearer ${config.access_token}`
   return `Basic ${Buffer.from(`${config.email}/token:${config.api_token}`).toString('base64')}`
 }
@@ -102,15 +102,39 @@ export async function read<T extends z.ZodType>(
   ctx: Zendesk,
   shape: T,
   path: string,
-  query: Readonly<Record<string, string | number | undefined>>,
+  query: Query,
   options: Pick<CallOptions, 'budget'> = {},
 ): Promise<z.output<T>> {
+  const headers = { accept: 'application/json', authorization: authorization(ctx.config) }
+  return parseAnswer(shape, await exchange(ctx, 'GET', urlOf(ctx, path, query), { headers }, options.budget))
+}
+
+/** A file's bytes as they are, for which the SDK wants a stream. */
+export async function send<T extends z.ZodType>(
+  ctx: Zendesk,
+  shape: T,
+  method: 'POST',
+  path: string,
+  query: Query,
+  { content, contentType }: { readonly content: Uint8Array; readonly contentType: string },
+): Promise<z.output<T>> {
+  const headers = {
+    accept: 'application/json',
+    'content-type': contentType,
+    authorization: authorization(ctx.config),
+  }
+  return parseAnswer(shape, await exchange(ctx, method, urlOf(ctx, path, query), { headers, body: content }, undefined))
+}
+
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
+function urlOf(ctx: Zendesk, path: string, query: Query): string {
   const url = new URL(`${apiBase(ctx.config)}${path}`)
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value))
+    if (Array.isArray(value)) for (const one of value) url.searchParams.append(name, one)
+    else if (value !== undefined) url.searchParams.set(name, String(value))
   }
-  const headers = { accept: 'application/json', authorization: authorization(ctx.config) }
-  return parseAnswer(shape, await exchange(ctx, 'GET', url.href, { headers }, options.budget))
+  return url.href
 }
 
 async function exchange(

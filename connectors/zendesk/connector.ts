@@ -1,7 +1,10 @@
 import { defineConnector } from '#hub/connector/contract.ts'
+import { list } from './agents.ts'
 import { since } from './changes.ts'
 import { config } from './config.ts'
+import { readFile, takesFiles } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
+import { merge } from './merge.ts'
 import { upsert } from './person.ts'
 import { check, getCases, getPeople } from './read.ts'
 import { items, normalise, verify } from './receive.ts'
@@ -16,12 +19,16 @@ export const zendesk = defineConnector({
     changes: { since },
     readCases: { get: getCases },
     readPeople: { get: getPeople },
+    readAgents: { list },
+    readFile,
     writeCase: {
       fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'team', 'custom'],
       create,
       update,
       message,
-      effects: { create: 'probed', update: 'probed', message: 'probed' },
+      takesFiles,
+      merge,
+      effects: { create: 'probed', update: 'probed', message: 'probed', merge: 'probed' },
       find,
     },
     writePerson: { upsert, effects: { upsert: 'keyed' } },

@@ -246,14 +246,23 @@ function isScalar(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
-/** `public` is always said: left out, the ticket's first comment decides for all later ones. */
+/**
+ * `public` is always said: left out, the ticket's first comment decides for all later ones. A note that stands under the
+ * hub's account begins with its author's name; a public reply stays as it was written.
+ */
 export function fromMessage(
-  message: OutMessage,
+  { visibility, text, html, author }: Pick<OutMessage, 'visibility' | 'text' | 'html' | 'author'>,
+  { isOwnAccount } = { isOwnAccount: false },
 ): { body: string; public: boolean } | { html_body: string; public: boolean } {
-  const isPublic = message.visibility === 'public'
-  const links = (message.attachments ?? []).map((file) => `${file.name}${file.url ? `: ${file.url}` : ''}`)
-  if (message.html && links.length === 0) return { html_body: message.html, public: isPublic }
-  return { body: [message.text, ...(links.length > 0 ? ['', ...links] : [])].join('\n'), public: isPublic }
+  const isPublic = visibility === 'public'
+  const name = isPublic || isOwnAccount ? undefined : (author?.name ?? author?.email)
+  const by = name === undefined ? '' : `${name} (via Deskweave):`
+  if (html) return { html_body: `${by && `<p>${escaped(by)}</p>`}${html}`, public: isPublic }
+  return { body: `${by && `${by}\n`}${text}`, public: isPublic }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 /** @throws ConnectorError rejected when a field is not named by its id. */

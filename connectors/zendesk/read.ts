@@ -5,6 +5,7 @@ import type { CaseFacts, PersonFacts } from '#hub/connector/facts.ts'
 import { callSdk, listBySdk, type Zendesk } from './client.ts'
 import type { ZendeskConfig } from './config.ts'
 import { byId, sideloadsOf, toCase, toPerson } from './mapping.ts'
+import { remember } from './remember.ts'
 import { WireGroups, WireMe, WireTickets, WireUsers } from './wire.ts'
 
 export async function check(ctx: Context<ZendeskConfig>) {
@@ -69,45 +70,12 @@ export function isTooLong(error: unknown): boolean {
   return error instanceof ConnectorError && error.code === 'malformed'
 }
 
-/** Names to ids, for ten minutes and as long as the hub uses these settings: agents and groups seldom change. */
-const foundIds = new WeakMap<ZendeskConfig, Map<string, Found>>()
-interface Found {
-  readonly id: string
-  readonly until: number
-}
-const keepMs = 10 * 60_000
-
-async function remembered(ctx: Zendesk, name: string, find: () => Promise<string>): Promise<string> {
-  const now = ctx.now().getTime()
-  const ids = foundIds.get(ctx.config) ?? new Map<string, Found>()
-  foundIds.set(ctx.config, ids)
-  const known = ids.get(name)
-  if (known && known.until > now) return known.id
-  const id = await find()
-  ids.set(name, { id, until: now + keepMs })
-  return id
-}
-
-/** @throws ConnectorError rejected when no agent has this address. */
-export function agentIdOf(ctx: Zendesk, email: string): Promise<string> {
-  const wanted = email.toLowerCase()
-  return remembered(ctx, `agent ${wanted}`, async () => {
-    const { users } = await callSdk(ctx, WireUsers, (client) =>
-      client.users.get(['users', 'search', { query: `email:${wanted}` }]),
-    )
-    const agent = users.find((user) => user.email?.toLowerCase() === wanted && user.role && user.role !== 'end-user')
-    if (agent) return agent.id
-    throw new ConnectorError(
-      'rejected',
-      `assignee "${email}": no agent of ${ctx.config.subdomain}.zendesk.com has this e-mail address; invite them or assign somebody else`,
-    )
-  })
-}
+const groupIds = remember<string>()
 
 /** @throws ConnectorError rejected when no group has this name. */
 export function groupIdOf(ctx: Zendesk, name: string): Promise<string> {
   const wanted = name.toLowerCase()
-  return remembered(ctx, `group ${wanted}`, async () => {
+  return groupIds(ctx, wanted, async () => {
     const pages = await listBySdk(ctx, WireGroups, (client) => client.groups.list())
     const groups = pages.flatMap((page) => page.groups)
     const group = groups.find((one) => one.name.toLowerCase() === wanted)

@@ -24,12 +24,28 @@ export interface DeskGroup {
   readonly id: string
   readonly name: string
 }
+export interface DeskFile {
+  readonly id: string
+  /** Takes it into a comment; also in its address. */
+  readonly token: string
+  readonly name: string
+  readonly contentType: string
+  readonly content: Buffer
+}
+interface NewComment {
+  readonly body: string
+  readonly isPublic: boolean
+  /** The one who made the request when absent. */
+  readonly authorId?: string | undefined
+  readonly uploads?: readonly string[] | undefined
+}
 interface DeskComment {
   readonly id: string
   readonly auditId: string
   readonly authorId: string
   readonly body: string
   readonly isPublic: boolean
+  readonly files: readonly DeskFile[]
   readonly at: Date
 }
 export interface DeskAudit {
@@ -70,7 +86,7 @@ export interface TicketPatch {
   readonly assigneeId?: string | null | undefined
   readonly groupId?: string | null | undefined
   readonly custom?: readonly { readonly id: string; readonly value?: unknown }[] | undefined
-  readonly comment?: { readonly body: string; readonly isPublic: boolean } | undefined
+  readonly comment?: NewComment | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /** Write only if the ticket still has this `updated_at`. */
   readonly stamp?: string | undefined
@@ -120,6 +136,7 @@ export class Desk {
   readonly organizations = new Map<string, DeskOrganization>()
   readonly groups = new Map<string, DeskGroup>()
   readonly tickets = new Map<string, DeskTicket>()
+  readonly files: DeskFile[] = []
   readonly #options: DeskOptions
   #nextTicket: bigint
   #nextId = 7_000_000_001n
@@ -220,9 +237,24 @@ export class Desk {
       throw new DeskRefusal(422, 'RecordInvalid', 'Status: closed prevents ticket update')
     }
     this.#checkIds(patch)
+    const lost = patch.comment?.uploads?.find((token) => !this.files.some((file) => file.token === token))
+    if (lost !== undefined) throw new DeskRefusal(422, 'RecordInvalid', `Upload token ${lost} is not valid`)
     const { audit, events } = this.#apply(actorId, ticket, patch)
     for (const event of events) this.#tell(event)
     return { audit }
+  }
+
+  addFile(name: string, contentType: string, content: Buffer): DeskFile {
+    const id = this.#id()
+    const file = { id, token: `upload${id}`, name, contentType, content }
+    this.files.push(file)
+    return file
+  }
+
+  /** The source's conversation goes on in the target; the source is closed for good. */
+  merge(actorId: string, source: DeskTicket, target: DeskTicket, comments: { source: NewComment; target: NewComment }) {
+    this.update(actorId, target, { comment: comments.target })
+    this.update(actorId, source, { comment: comments.source, status: 'closed', addTags: ['closed_by_merge'] })
   }
 
   /** In the trash: the export still shows it, as deleted. */
@@ -285,10 +317,10 @@ export class Desk {
 
     const auditId = this.#id()
     const comment = patch.comment && this.#comment(actorId, ticket, auditId, patch.comment)
-    if (comment) changed('comment_added', { comment: commentInEvent(comment, this.users.get(actorId)) })
+    if (comment) changed('comment_added', { comment: commentInEvent(comment, this.users.get(comment.authorId)) })
     const audit: DeskAudit = {
       id: auditId,
-      authorId: actorId,
+      authorId: comment?.authorId ?? actorId,
       at: now,
       custom: patch.metadata ?? {},
       events: [
@@ -302,8 +334,10 @@ export class Desk {
     return { audit, events }
   }
 
-  #comment(authorId: string, ticket: DeskTicket, auditId: string, given: { body: string; isPublic: boolean }) {
-    const comment = { ...given, id: this.#id(), auditId, authorId, at: this.#options.now() }
+  #comment(actorId: string, ticket: DeskTicket, auditId: string, given: NewComment): DeskComment {
+    const { body, isPublic, authorId = actorId, uploads = [] } = given
+    const files = this.files.filter(({ token }) => uploads.includes(token))
+    const comment = { id: this.#id(), auditId, authorId, body, isPublic, files, at: this.#options.now() }
     ticket.comments.push(comment)
     return comment
   }

@@ -1,6 +1,6 @@
 /** The sandbox's records as Zendesk's REST API writes them. */
 import type { SandboxRequest } from '#hub/connector/sandbox.ts'
-import { type Desk, type DeskAudit, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
+import { type Desk, type DeskAudit, type DeskFile, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
 import { wireId } from './wire.ts'
 
 function orNull(id: string | null) {
@@ -36,6 +36,17 @@ export function auditJson(audit: DeskAudit) {
     metadata: { system: {}, custom: audit.custom },
     via: { channel: 'api' },
     events: audit.events.map((event) => ({ ...event, id: wireId(event.id) })),
+  }
+}
+
+export function attachmentJson({ id, token, name, contentType, content }: DeskFile, url: string) {
+  return {
+    id: wireId(id),
+    file_name: name,
+    content_type: contentType,
+    size: content.length,
+    content_url: `${url}/attachments/token/${token}/?name=${encodeURIComponent(name)}`,
+    malware_scan_result: 'malware_not_found',
   }
 }
 

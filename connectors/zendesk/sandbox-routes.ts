@@ -1,9 +1,11 @@
 /** The sandbox's REST API, as far as the connector uses it. https://developer.zendesk.com/api-reference/ */
 import { z } from 'zod'
-import { parseExact } from '#hub/connector/exact-json.ts'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
 import { type Desk, type DeskAudit, DeskRefusal, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
-import { auditJson, organizationJson, sideloads, ticketJson, userJson } from './sandbox-json.ts'
+import { fileRoutes } from './sandbox-files.ts'
+import { attachmentJson, auditJson, organizationJson, sideloads, ticketJson, userJson } from './sandbox-json.ts'
+import { mergeRoutes } from './sandbox-merge.ts'
+import { bodyOf, idOf, json, type Route } from './sandbox-route.ts'
 import { wireId, wirePriorities, wireStatuses } from './wire.ts'
 
 export interface ApiOptions {
@@ -11,6 +13,7 @@ export interface ApiOptions {
   /** The user behind the credential. */
   readonly actorId: string
   readonly now: () => Date
+  readonly url: () => string
   /** How much of the newest past the export keeps back; 60 at Zendesk. */
   readonly keepBackSeconds: number
 }
@@ -20,6 +23,8 @@ const Comment = z.object({
   body: z.string().optional(),
   html_body: z.string().optional(),
   public: z.boolean().optional(),
+  author_id: id.optional(),
+  uploads: z.array(z.string()).optional(),
 })
 const Patch = z.object({
   subject: z.string().optional(),
@@ -51,7 +56,7 @@ const UserPatch = z.object({
 
 export function apiRoutes(options: ApiOptions): SandboxRoute[] {
   const { desk, actorId } = options
-  const route = (method: string, path: string, answer: SandboxRoute['answer'], budget?: string): SandboxRoute[] => {
+  const route: Route = (method, path, answer, budget) => {
     const guarded = async (request: SandboxRequest) => {
       try {
         return await answer(request)
@@ -69,6 +74,12 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
     json({ ticket: ticketJson(ticket), audit: auditJson(audit) }, status)
 
   return [
+    ...route('GET', '/users', (request) => {
+      const roles = request.query.getAll('role[]')
+      const users = [...desk.users.values()].filter(({ role }) => roles.length === 0 || roles.includes(role))
+      const { rows, meta } = pageOf(request, users.map(userJson))
+      return json({ users: rows, meta })
+    }),
     ...route('GET', '/users/me', (request) => {
       const user = desk.users.get(actorId)
       return json({ user: request.headers['authorization'] && user ? userJson(user) : { id: null, role: 'end-user' } })
@@ -167,7 +178,7 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
         body: comment.body,
         plain_body: comment.body,
         public: comment.isPublic,
-        attachments: [],
+        attachments: comment.files.map((file) => attachmentJson(file, options.url())),
         created_at: stampOf(comment.at),
         metadata: { system: {}, custom: ticket.audits.find((audit) => audit.id === comment.auditId)?.custom ?? {} },
       }))
@@ -179,12 +190,10 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
       const { rows, meta } = pageOf(request, ticketOf(request).audits.map(auditJson))
       return json({ audits: rows, meta })
     }),
+    ...mergeRoutes(options, route),
+    ...fileRoutes(options, route),
     ...route('GET', '/incremental/tickets/cursor', (request) => exported(options, request), 'incremental'),
   ]
-}
-
-function json(body: object, status = 200): SandboxAnswer {
-  return { status, json: body }
 }
 
 function refusal(error: unknown): SandboxAnswer {
@@ -195,14 +204,6 @@ function refusal(error: unknown): SandboxAnswer {
     return json({ error: 'RecordInvalid', description: error.message }, 422)
   }
   throw error
-}
-
-function bodyOf(request: SandboxRequest): unknown {
-  return parseExact(request.body.toString())
-}
-
-function idOf(request: SandboxRequest): string {
-  return (request.params['id'] ?? '').replace(/\.json$/, '')
 }
 
 function idsOf(request: SandboxRequest): readonly string[] {
@@ -274,7 +275,15 @@ function patchOf(given: z.output<typeof Patch>) {
     assigneeId: given.assignee_id,
     groupId: given.group_id,
     custom: given.custom_fields,
-    comment: body === undefined ? undefined : { body, isPublic: given.comment?.public ?? true },
+    comment:
+      body === undefined
+        ? undefined
+        : {
+            body,
+            isPublic: given.comment?.public ?? true,
+            authorId: given.comment?.author_id,
+            uploads: given.comment?.uploads,
+          },
     metadata: given.metadata,
     stamp: given.safe_update === undefined ? undefined : given.updated_stamp,
   }

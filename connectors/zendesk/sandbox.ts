@@ -16,6 +16,7 @@ import {
 import manifest from './manifest.json' with { type: 'json' }
 import { signature } from './receive.ts'
 import { Desk, type DeskEvent, type DeskTicket, type DeskUser, stampOf, type TicketPatch } from './sandbox-desk.ts'
+import { signedPath } from './sandbox-files.ts'
 import { apiRoutes } from './sandbox-routes.ts'
 import { wireId } from './wire.ts'
 
@@ -102,7 +103,13 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
   const server = await createSandbox({
     ...clock,
     ...seed,
-    routes: apiRoutes({ desk, actorId: hub.id, now, keepBackSeconds: options.keepBackSeconds ?? 60 }),
+    routes: apiRoutes({
+      desk,
+      actorId: hub.id,
+      now,
+      url: () => server.url,
+      keepBackSeconds: options.keepBackSeconds ?? 60,
+    }),
     limits: manifest.limits,
     limitHeaders,
     authorise,
@@ -191,7 +198,7 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
 function authorise(request: SandboxRequest) {
   const given = request.headers['authorization']
   const isAnonymousProbe = given === undefined && request.path.startsWith('/api/v2/users/me')
-  if (given === `Bearer ${token}` || isAnonymousProbe) return undefined
+  if (given === `Bearer ${token}` || isAnonymousProbe || request.path.startsWith(signedPath)) return undefined
   return { status: 401, json: { error: "Couldn't authenticate you" } }
 }
 

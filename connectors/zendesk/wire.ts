@@ -22,6 +22,8 @@ const nullableId = id.nullish()
 const text = z.string().nullish()
 const fields = z.record(z.string(), z.unknown()).nullish()
 
+const meta = z.object({ has_more: z.boolean(), after_cursor: text }).nullish()
+
 /** https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/ */
 export const WireOrganization = z.object({
   id,
@@ -93,11 +95,17 @@ export const WireUsers = z.object({
   organizations: z.array(WireOrganization).default([]),
 })
 
+/** https://developer.zendesk.com/api-reference/ticketing/users/users/#list-users */
+export const WireAgents = z.object({
+  users: z.array(
+    z.object({ id, name: text, email: text, suspended: z.boolean().nullish(), role_type: z.number().nullish() }),
+  ),
+  meta,
+})
+
 export const WireGroups = z.object({ groups: z.array(WireGroup) })
 
 const metadata = z.object({ custom: z.record(z.string(), z.unknown()).nullish() }).nullish()
-
-const meta = z.object({ has_more: z.boolean(), after_cursor: text }).nullish()
 
 /** https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/ */
 export const WireComment = z.object({
@@ -129,6 +137,27 @@ export const WireAudits = z.object({ audits: z.array(WireAudit), meta })
 /** What a ticket write answers. */
 export const WireTicketWritten = z.object({ ticket: WireTicket, audit: WireAudit.nullish() })
 export const WireTicketRead = z.object({ ticket: WireTicket })
+
+/** https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/ */
+export const WireUploaded = z.object({ upload: z.object({ token: z.string().min(1) }) })
+export const WireAttachmentRead = z.object({
+  attachment: z.object({ content_url: text, size: z.number().nullish(), malware_scan_result: text }),
+})
+
+/** https://developer.zendesk.com/api-reference/ticketing/ticket-management/job_statuses/ */
+export const WireJobRead = z.object({
+  job_status: z.object({
+    id: z.string().min(1),
+    status: z.string(),
+    message: text,
+    results: z
+      .array(z.object({ success: z.boolean().nullish(), error: text, errors: text, details: text }))
+      .nullish()
+      .catch(undefined),
+  }),
+})
+export type WireJob = z.output<typeof WireJobRead>['job_status']
+
 export const WireUserWritten = z.object({ user: WireUser })
 export const WireOrganizationWritten = z.object({ organization: WireOrganization })
 

@@ -5,11 +5,15 @@
 import type { CaseChange, CaseDraft, OutMessage, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import { agentIdOf, authorIdOf } from './agents.ts'
 import { type CallOptions, callSdk, read, type Zendesk } from './client.ts'
 import { agentUrl, type ZendeskConfig } from './config.ts'
+import { upload } from './files.ts'
 import { fromCustom, fromMessage, fromPriority, fromStatus, ratedTags, ratingNote, utc } from './mapping.ts'
 import { mark, markOf, partMark } from './marks.ts'
-import { agentIdOf, groupIdOf } from './read.ts'
+import { findMerged } from './merge.ts'
+import { groupIdOf } from './read.ts'
+import { ticketPath } from './ticket-path.ts'
 import {
   WireAnything,
   type WireAudit,
@@ -97,7 +101,14 @@ async function idOrNull(ctx: Zendesk, name: string | null, idOf: (ctx: Zendesk, 
 
 /** Public reply or internal note: Zendesk has no way to comment but an update of the ticket. */
 export async function message(ctx: Zendesk, id: string, out: OutMessage, key: string): Promise<Receipt> {
-  const written = await putTicket(ctx, id, { comment: fromMessage(out), metadata: mark(key) })
+  const authorId = out.author ? await authorIdOf(ctx, out.author) : undefined
+  const uploads = await upload(ctx, out.files)
+  const comment = {
+    ...fromMessage(out, { isOwnAccount: authorId !== undefined }),
+    ...(authorId === undefined ? {} : { author_id: wireId(authorId) }),
+    ...(uploads.length > 0 ? { uploads } : {}),
+  }
+  const written = await putTicket(ctx, id, { comment, metadata: mark(key) })
   const { externalId: _, ...receipt } = receiptOf(written.ticket, ctx.config)
   const commentId = written.audit ? commentIdOf(written.audit) : undefined
   return { ...receipt, ...(commentId ? { externalId: commentId } : {}) }
@@ -109,7 +120,7 @@ export async function message(ctx: Zendesk, id: string, out: OutMessage, key: st
  */
 export async function recordRating(ctx: Zendesk, id: string, rating: RatingFacts, key: string): Promise<Receipt> {
   for (let attempt = 1; ; attempt += 1) {
-    const { ticket } = await callSdk(ctx, WireTicketRead, (client) => client.tickets.get(pathOf(id)))
+    const { ticket } = await callSdk(ctx, WireTicketRead, (client) => client.tickets.get(ticketPath(id)))
     const tags = ratedTags(ticket.tags ?? [], rating)
     const isTagged = tags.every((tag) => ticket.tags?.includes(tag))
     const earlier = isTagged ? await findInAudits(ctx, id, key) : undefined
@@ -152,11 +163,12 @@ function ratingFields(config: ZendeskConfig, rating: RatingFacts) {
 /** Has this key been written? Only changes marked as whole count. */
 export async function find(
   ctx: Zendesk,
-  call: 'create' | 'update' | 'message',
+  call: 'create' | 'update' | 'message' | 'merge',
   id: string,
   key: string,
 ): Promise<Receipt | undefined> {
   if (call === 'create') return findCreated(ctx, key)
+  if (call === 'merge') return findMerged(ctx, id)
   const audit = await findInAudits(ctx, id, key)
   if (!audit) return undefined
   const updatedAt = utc(audit.created_at)
@@ -177,7 +189,7 @@ async function findInAudits(ctx: Zendesk, id: string, key: string): Promise<Wire
   let after: string | undefined
   for (;;) {
     const query = { 'page[size]': 50, 'page[after]': after }
-    const page = await read(ctx, WireAudits, `/${pathOf(id).join('/')}/audits`, query)
+    const page = await read(ctx, WireAudits, `/${ticketPath(id).join('/')}/audits`, query)
     const found = page.audits.find((audit) => markOf(audit.metadata) === key)
     after = page.meta?.after_cursor ?? undefined
     if (found || !page.meta?.has_more || after === undefined) return found
@@ -185,17 +197,12 @@ async function findInAudits(ctx: Zendesk, id: string, key: string): Promise<Wire
 }
 
 function putTicket(ctx: Zendesk, id: string, ticket: object) {
-  return callSdk(ctx, WireTicketWritten, (client) => client.tickets.put(pathOf(id), { ticket }), updates)
+  return callSdk(ctx, WireTicketWritten, (client) => client.tickets.put(ticketPath(id), { ticket }), updates)
 }
 
 async function changeTags(ctx: Zendesk, method: 'PUT' | 'DELETE', id: string, tags: readonly string[]): Promise<void> {
-  const path = [...pathOf(id), 'tags'].join('/')
+  const path = [...ticketPath(id), 'tags'].join('/')
   await callSdk(ctx, WireAnything, (client) => client.tickets.request(method, path, { tags }), updates)
-}
-
-function pathOf(id: string): string[] {
-  if (/^\d+$/.test(id)) return ['tickets', id]
-  throw new ConnectorError('not_found', `zendesk ticket "${id.slice(0, 40)}": a ticket id has digits only`)
 }
 
 function receiptOf(ticket: WireTicket, config: ZendeskConfig): Receipt {

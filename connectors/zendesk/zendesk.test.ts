@@ -426,6 +426,119 @@ describe('zendesk over HTTP', () => {
     expect((await readCases.get(narrow, ids)).map((one) => one.id)).toEqual(ids)
   })
 
+  const leo = { name: 'Leo Ruiz', email: 'Leo@desk.example' }
+  const ofComment = (sandbox: ZendeskSandbox, id: string) => {
+    const comment = sandbox.desk.ticket(id).comments.at(-1)
+    return [comment && sandbox.desk.users.get(comment.authorId)?.name, comment?.body]
+  }
+
+  it('writes under the name of whom it is from, and says who it was where they have no user', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    const note = { visibility: 'internal', text: 'Plan Pro.' } as const
+    await writeCase.message(ctx, id, { ...note, author: leo }, 'key-author-1')
+    expect(ofComment(sandbox, id)).toEqual(['Leo Ruiz', 'Plan Pro.'])
+    await writeCase.message(ctx, id, { ...note, author: { ...leo, accountId: '1' } }, 'key-author-2')
+    expect(ofComment(sandbox, id)).toEqual(['Leo Ruiz', 'Plan Pro.'])
+
+    const noor = { name: 'Noor <N>', email: letter.from }
+    await writeCase.message(ctx, id, { ...note, author: noor }, 'key-author-3')
+    expect(ofComment(sandbox, id)).toEqual(['Deskweave', 'Noor <N> (via Deskweave):\nPlan Pro.'])
+    await writeCase.message(ctx, id, { ...note, html: '<b>Pro</b>', author: noor }, 'key-author-4')
+    expect(ofComment(sandbox, id)).toEqual(['Deskweave', '<p>Noor &lt;N&gt; (via Deskweave):</p><b>Pro</b>'])
+    const reply = { visibility: 'public', text: 'Done.' } as const
+    await writeCase.message(ctx, id, { ...reply, author: noor }, 'key-author-5')
+    expect(ofComment(sandbox, id)).toEqual(['Deskweave', 'Done.'])
+
+    const lookups = sandbox.requests.filter(({ path }) => path.startsWith('/api/v2/users/'))
+    expect(lookups.map(({ path }) => path.replace('.json', ''))).toEqual([
+      '/api/v2/users/search',
+      '/api/v2/users/show_many',
+      '/api/v2/users/search',
+      '/api/v2/users/search',
+    ])
+  })
+
+  it('takes the user that an administrator named, whatever address they have', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    const accountId = sandbox.desk.userByEmail('leo@desk.example')?.id ?? ''
+    const author = { name: 'Leo', email: 'leo@private.example', accountId }
+    await writeCase.message(ctx, id, { visibility: 'public', text: 'Hello', author }, 'key-author-6')
+    expect(ofComment(sandbox, id)).toEqual(['Leo Ruiz', 'Hello'])
+  })
+
+  it('sends files with a comment, and reads those of others, up to the size that is asked for', async () => {
+    const { sandbox, ctx, clock } = await start()
+    const { cursor } = await observed(ctx, undefined)
+    const id = await sandbox.customerWrites(letter)
+    const content = Buffer.from([0, 255, 10, 13, 128])
+    const files = [
+      { name: 'día & 1.bin', contentType: 'application/octet-stream', content },
+      { name: 'b.txt', contentType: 'text/plain', content: Buffer.from('b') },
+    ]
+    await writeCase.message(ctx, id, { visibility: 'public', text: 'Here', files }, 'key-files-1')
+    clock.advance(120_000)
+    const { observations } = await observed(ctx, cursor)
+    const told = observations.flatMap((one) => (one.type === 'message' ? (one.message.attachments ?? []) : []))
+    expect(told.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
+      ['día & 1.bin', 5],
+      ['b.txt', 1],
+    ])
+    const [file] = told
+    if (!file) throw new Error('no file')
+    expect(Buffer.from(await zendesk.can.readFile(ctx, file, 5))).toEqual(content)
+    await expect(zendesk.can.readFile(ctx, file, 4)).rejects.toMatchObject({ code: 'rejected' })
+    await expect(zendesk.can.readFile(ctx, { ...file, id: '../1' }, 5)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it.each([
+    ['of another host', { content_url: 'https://evil.example/x' }, undefined, 'host_refused'],
+    ['that lead to another host', {}, 'https://evil.example/x', 'host_refused'],
+    ['that lead out of TLS', {}, 'http://p1.zdusercontent.com/x', 'host_refused'],
+    ['with malware in it', { malware_scan_result: 'malware_found' }, undefined, 'rejected'],
+    ['that are not scanned yet', { malware_scan_result: 'not_scanned' }, undefined, 'unavailable'],
+  ])('reads no files %s', async (_, told, location, code) => {
+    const called: string[] = []
+    const fetch: Http['fetch'] = async (url) => {
+      called.push(String(url))
+      const content_url = 'https://acme.zendesk.com/attachments/1'
+      if (!String(url).endsWith('/attachments/1')) throw new Error('called')
+      if (!String(url).includes('/api/'))
+        return new Response('', { status: 302, headers: { location: location ?? '' } })
+      return Response.json({ attachment: { size: 3, malware_scan_result: 'malware_not_found', content_url, ...told } })
+    }
+    const { ctx } = testContext(zendesk, zendesk.config.parse(exampleConfig), new Date(), 'http://127.0.0.1:1')
+    const door = { ...(ctx as Context<ZendeskConfig>), http: { ...ctx.http, fetch } }
+    await expect(zendesk.can.readFile(door, { id: '1', name: 'x' }, 9)).rejects.toMatchObject({ code })
+    expect(called.filter((url) => url.includes('evil'))).toEqual([])
+  })
+
+  it('merges two tickets by their own ids, and knows a merge again whose answer was lost', async () => {
+    const { sandbox, ctx } = await start()
+    const source = await sandbox.customerWrites(letter)
+    const target = await sandbox.customerWrites(letter)
+    expect(source).toBe(bigId)
+    expect(await writeCase.find(ctx, 'merge', source, 'key-merge-1')).toBeUndefined()
+    await writeCase.merge(ctx, source, target)
+    expect(sandbox.desk.ticket(source)).toMatchObject({ status: 'closed', tags: ['closed_by_merge'] })
+    expect(sandbox.desk.ticket(target).comments.at(-1)).toMatchObject({ isPublic: false })
+    expect(await writeCase.find(ctx, 'merge', source, 'key-merge-1')).toEqual({
+      url: `https://sandbox.zendesk.com/agent/tickets/${source}`,
+    })
+    await expect(writeCase.merge(ctx, source, target)).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('closed prevents ticket update'),
+    })
+    await expect(writeCase.merge(ctx, '1/../2', target)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('tells who can be assigned, beside the hub itself', async () => {
+    const { sandbox, ctx } = await start()
+    const id = sandbox.desk.userByEmail('leo@desk.example')?.id
+    expect(await zendesk.can.readAgents.list(ctx)).toEqual([{ id, name: 'Leo Ruiz', email: 'leo@desk.example' }])
+  })
+
   const scene = async (sandbox: ZendeskSandbox) => {
     const id = await sandbox.customerWrites(letter)
     await sandbox.agentReplies(id, 'Looking')

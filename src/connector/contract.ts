@@ -7,6 +7,7 @@
 import type { z } from 'zod'
 import type { ChatAnswer, ChatContent, ChatHappening, ChatPerson, ChatPlace, ChatSettings } from './chat.ts'
 import type {
+  AgentFacts,
   Attachment,
   CaseFacts,
   CasePriority,
@@ -96,17 +97,29 @@ export interface OutMessage {
   readonly visibility: Visibility
   readonly text: string
   readonly html?: string
+  /** Files that a connector without `takesFiles` names, each with its link. */
   readonly attachments?: readonly Attachment[]
-  /** Their contents, filled by the hub when the message leaves, for connectors that declare `takesFiles`. */
+  /**
+   * In place of `attachments` for connectors that declare `takesFiles`: the contents, fetched when the message leaves. What
+   * could not be fetched is named in the text already.
+   */
   readonly files?: readonly OutFile[]
-  /** Who wrote it, for tools that can show it under their own account of that person; absent for the hub itself. */
-  readonly author?: { readonly name?: string; readonly email?: string; readonly accountId?: string }
+  /** The colleague who wrote it, for tools that can show it under that name; absent for what the hub itself says. */
+  readonly author?: OutAuthor
   /** Written by a rule or a survey, not by a person: channels that can say so do, and machines do not answer it. */
   readonly automatic?: boolean
   /** Where the reader stops messages of this kind with one request (RFC 8058). */
   readonly unsubscribeUrl?: string
   /** Filled by the hub when the message leaves, for connectors that declare `needsThread`. */
   readonly thread?: OutThread
+}
+
+/** Filled by the hub when the message leaves. */
+export interface OutAuthor {
+  readonly name?: string
+  readonly email?: string
+  /** The vendor's id of this person, where an administrator has said it. */
+  readonly accountId?: string
 }
 
 export interface OutFile {
@@ -172,6 +185,8 @@ export interface Capabilities<C> {
   readonly watch?: { run(ctx: Context<C>, onNews: () => void): Promise<void> }
   readonly readCases?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly CaseFacts[]> }
   readonly readPeople?: { get(ctx: Context<C>, ids: readonly string[]): Promise<readonly PersonFacts[]> }
+  /** Everybody a case there can be assigned to. */
+  readonly readAgents?: { list(ctx: Context<C>): Promise<readonly AgentFacts[]> }
   readonly writeCase?: {
     /** Which fields of a case this vendor can take from us; the hub sends no others. */
     readonly fields: readonly CaseField[]
@@ -198,7 +213,7 @@ export interface Capabilities<C> {
      * repeated as if it were `at_least_once`.
      * @param id the vendor's id of the case; for `create`, which has none yet, the hub's own.
      */
-    find?(ctx: Context<C>, call: 'create' | 'update' | 'message', id: string, key: string): Promise<Found>
+    find?(ctx: Context<C>, call: 'create' | 'update' | 'message' | 'merge', id: string, key: string): Promise<Found>
   }
   readonly writePerson?: {
     upsert(ctx: Context<C>, person: PersonFacts, key: string): Promise<Receipt>
@@ -219,7 +234,7 @@ export interface Capabilities<C> {
     send(ctx: Context<C>, notice: Notice, key: string): Promise<Receipt>
     readonly effects: EffectClasses<'send'>
   }
-  /** The contents of a file that this vendor told of. @throws ConnectorError rejected when it is larger than `maxBytes` */
+  /** The contents of a file that this vendor told of. @throws ConnectorError rejected when it has more than `maxBytes` */
   readFile?(ctx: Context<C>, file: Attachment, maxBytes: number): Promise<Uint8Array>
   /** A chat tool that agents work in. What happens there arrives as `chat` observations of `receive`. */
   readonly chat?: {
@@ -268,7 +283,10 @@ export interface Context<C> extends InboundContext<C> {
   readonly signal: AbortSignal
 }
 
-/** The guarded way out: only allowed hosts, no redirects, answers up to 1 MiB, 15 s, under the account's limits. */
+/**
+ * The guarded way out: only allowed hosts, answers up to 1 MiB, 15 s, under the account's limits. No redirect is followed:
+ * where a vendor's documentation has one, the connector checks the host and makes the second call, without credentials.
+ */
 export interface Http {
   /**
    * A `fetch` for SDKs that bring their own client. Any HTTP status is an answer, as usual.
@@ -305,6 +323,8 @@ export interface HttpInit {
   readonly body?: string | Uint8Array
   /** Which of the manifest's budgets this call spends; `default` when absent. */
   readonly budget?: string
+  /** For files: the longest answer that is read, up to 25 MiB; then a minute may pass. 1 MiB when absent. */
+  readonly maxBytes?: number
 }
 export interface HttpOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>

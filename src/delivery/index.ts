@@ -10,10 +10,10 @@ import type { Hub } from '#hub/hub.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { type Attempted, attempt, failure } from './attempt.ts'
+import { complete } from './complete.ts'
 import { Lane, type LaneHub, type LaneScope } from './lane.ts'
 import type { OnReceipts } from './settler.ts'
 import * as store from './store.ts'
-import { inItsThread } from './thread.ts'
 import { vendorCall } from './vendor-call.ts'
 import { createWebhooks } from './webhooks.ts'
 
@@ -149,13 +149,15 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     let connection: LoadedConnection | undefined
     let attempted: Attempted
     try {
-      connection = await findConnection(id ?? row.lane)
-      const { can } = connection.connector
+      const target = await findConnection(id ?? row.lane)
+      // What fails up to here says nothing about the target.
+      const whole = await complete(hub, target, action, row.attempts, scope.signal)
+      connection = target
       const context = hub.connections.contextFor(connection, scope.signal, scope)
       const call =
-        action.type === 'chat.show'
-          ? await chatCall(hub, connection, action.show, context, row.key)
-          : vendorCall(can, context, await inItsThread(hub.db, can.writeCase, connection.id, action), row.key)
+        whole.type === 'chat.show'
+          ? await chatCall(hub, connection, whole.show, context, row.key)
+          : vendorCall(connection.connector.can, context, whole, row.key)
       if (!call) throw cannot(connection, action.type)
       attempted = await attempt(call, isUnclear, scope.signal)
     } catch (error) {

@@ -183,6 +183,19 @@ export async function conversationOf(
   return rows[0]
 }
 
+/** The agent's own account in that tool, where the hub knows it. */
+export async function accountOf(db: Db, connectionId: string, email: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('agent_accounts')
+    .innerJoin('agents', 'agents.id', 'agent_accounts.agent_id')
+    .select('agent_accounts.external_id')
+    .where('agent_accounts.connection_id', '=', connectionId)
+    .where('agents.email', '=', email.toLowerCase())
+    .orderBy('agent_accounts.created_at')
+    .executeTakeFirst()
+  return row?.external_id
+}
+
 /** Dead letters back to work: same key, same lane, at once. @returns how many there were. */
 export async function revive(db: Db, seqs: readonly number[]): Promise<number> {
   const { numAffectedRows } = await sql`

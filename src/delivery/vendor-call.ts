@@ -46,6 +46,7 @@ const calls: Table = {
     writeCase?.merge && {
       effect: writeCase.effects.merge ?? 'at_least_once',
       run: async () => (await writeCase.merge?.(ctx, externalId, intoExternalId, key)) ?? {},
+      ...(writeCase.find ? { find: async () => writeCase.find?.(ctx, 'merge', externalId, key) } : {}),
     },
   'person.upsert': ({ writePerson }, ctx, { person }, key) =>
     writePerson && { effect: writePerson.effects.upsert, run: () => writePerson.upsert(ctx, person, key) },

@@ -12,6 +12,7 @@ import type { Hub } from '#hub/hub.ts'
 import { isUnreadable } from '#hub/inbox/index.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
+import { withSource } from './sources.ts'
 
 export interface InboxRow {
   readonly seq: number
@@ -92,14 +93,15 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
       if (isUnreadable(row.dedupe_key)) throw new UnreadableInput(cannotBeRead)
       const stored = clean(JSON.parse(row.body.toString()) as Observation & ReadByHub)
       checkTimes([stored], now())
-      return { row, observations: [row.attempts === 0 ? stored : readAnew(stored, connection)] }
+      const sourced = withSource(stored, connection.id)
+      return { row, observations: [row.attempts === 0 ? sourced : readAnew(sourced, connection)] }
     }
     const { receive } = connection.connector.can
     if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
     const item = { key: row.dedupe_key, body: row.body.toString() }
     const observations = clean(await receive.normalise(item, { config: connection.config, now }))
     checkTimes(observations, now())
-    return { row, observations }
+    return { row, observations: observations.map((one) => withSource(one, connection.id)) }
   } catch (error) {
     return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
   }

@@ -12,7 +12,11 @@ import { type Answer, AnswerTooLong, exchange, NoAnswer } from './http-exchange.
 import { AddressRefused, type ExtraHosts, type GuardedAgent } from './ssrf.ts'
 
 export const answerTimeoutMs = 15_000
-const maxAnswerBytes = 1024 * 1024
+const mebibyte = 1024 * 1024
+const maxAnswerBytes = mebibyte
+/** Files, for the calls that ask for it. Uploads of more than a few seconds' worth have as long. */
+const maxFileBytes = 25 * mebibyte
+const fileTimeoutMs = 60_000
 
 /** What all calls of one connection share. */
 export interface Account {
@@ -87,7 +91,7 @@ class OutboundHttp implements Http {
     const url = parseUrl(this.#account, input)
     const headers = lowerCase(init.headers)
     const method = (init.method ?? 'GET').toUpperCase()
-    const answer = await this.#call(method, url, headers, init.body, init.budget)
+    const answer = await this.#call(method, url, headers, init.body, init.budget, init.maxBytes)
     // Fetch knows no answer below 200, and these statuses have no body in it.
     const isEmpty = [204, 205, 304].includes(answer.status)
     return new Response(isEmpty ? null : new Uint8Array(answer.body), {
@@ -126,6 +130,7 @@ class OutboundHttp implements Http {
     headers: Record<string, string>,
     body: string | Uint8Array | undefined,
     budget: string | undefined,
+    wantedBytes = maxAnswerBytes,
   ): Promise<Answer> {
     const { agent, hosts, limits, redact, now } = this.#account
     const { signal, priority, beforeSend } = this.#scope
@@ -138,8 +143,8 @@ class OutboundHttp implements Http {
         url,
         headers,
         signal,
-        timeoutMs: answerTimeoutMs,
-        maxBytes: maxAnswerBytes,
+        timeoutMs: Math.max(wantedBytes, body?.length ?? 0) > mebibyte ? fileTimeoutMs : answerTimeoutMs,
+        maxBytes: Math.min(wantedBytes, maxFileBytes),
         ...(body === undefined ? {} : { body }),
         ...(beforeSend === undefined ? {} : { beforeSend }),
       })

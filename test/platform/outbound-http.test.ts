@@ -153,6 +153,20 @@ describe('http.json', () => {
     expect(written).toBeLessThan(64 * 1024 * 1024)
   })
 
+  it('reads a longer answer for a call that asks for a file, up to 25 MiB', async () => {
+    const mebibyte = 1024 * 1024
+    const server = await serve((request, response) => response.end(Buffer.alloc(Number(request.url?.slice(1)), 255)))
+    const door = doorTo(server.url)
+    const file = async (bytes: number, maxBytes: number) => {
+      const answer = await door.fetch(`${server.url}/${bytes}`, { maxBytes })
+      return (await answer.bytes()).length
+    }
+    expect(await file(2 * mebibyte, 3 * mebibyte)).toBe(2 * mebibyte)
+    await expect(file(3 * mebibyte + 1, 3 * mebibyte)).rejects.toMatchObject({ code: 'malformed' })
+    await expect(file(26 * mebibyte, 99 * mebibyte)).rejects.toMatchObject({ code: 'malformed' })
+    await expect(door.fetch(`${server.url}/${2 * mebibyte}`)).rejects.toMatchObject({ code: 'malformed' })
+  })
+
   it.each([
     '//evil.example/x',
     'https://evil.example/x',

@@ -129,7 +129,15 @@ describe('the card of a case', () => {
       'https://desk.example/7',
     ])
     const opening = card.actions.flatMap((action) => (action.kind === 'button' && action.opensForm ? [action.act] : []))
-    expect(opening).toEqual([acts.replyForm, acts.noteForm, acts.resolveForm, acts.assignForm, acts.tagsForm])
+    expect(opening).toEqual([
+      acts.replyForm,
+      acts.noteForm,
+      acts.resolveForm,
+      acts.assignForm,
+      acts.tagsForm,
+      acts.categoryForm,
+      acts.mergeForm,
+    ])
     expect(card.actions).toContainEqual(expect.objectContaining({ act: acts.status, chosen: 'open', value: 'case_1' }))
     expect(card.actions).toContainEqual(expect.objectContaining({ act: acts.customer, value: 'prof_1' }))
   })

@@ -184,7 +184,7 @@ export function toMessage(row: Selectable<Schema['messages']>): z.input<typeof M
     author: row.author,
     text: row.text,
     html: row.html,
-    attachments: row.attachments.map((attachment) => Plain.parse(snakeCase(attachment))),
+    attachments: row.attachments.map(({ source: _, ...file }) => Plain.parse(snakeCase(file))),
     sent_at: time(row.sent_at),
   }
 }

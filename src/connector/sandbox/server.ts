@@ -45,7 +45,9 @@ export interface SandboxRoute {
 export interface SandboxCall {
   readonly method: string
   readonly path: string
+  /** Of a name that is there several times, the last value; `search` has them all, as they came. */
   readonly query: Readonly<Record<string, string>>
+  readonly search: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   /** The key under which the vendor does a thing once, if it takes one. */
@@ -173,6 +175,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       method,
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
+      search: url.search,
       headers,
       body,
       outcome,

@@ -56,7 +56,7 @@ const outbound = z.strictObject({
   ...head,
   /** `writeCase.update`, `check`. */
   call: z.string(),
-  /** After the context; the idempotency key is the last one of writes. */
+  /** After the context; the idempotency key is the last one of writes. `null`: absent. `{ "text": "…" }`: a file's content. */
   args: z.array(z.unknown()),
   exchange: z.array(
     z.strictObject({

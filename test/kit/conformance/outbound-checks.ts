@@ -7,9 +7,11 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
 import { createSandbox, type SandboxAnswer, type SandboxCall } from '#hub/connector/sandbox.ts'
 import { type Check, configOf, plain, type Subject } from './check.ts'
+import { fileChecks, fromFixture, withText } from './file-checks.ts'
 import type { OutboundFixture } from './fixtures.ts'
 import { declaredCalls, secretValues, settingsSchema } from './static-checks.ts'
 import { meantOriginHeader, testContext } from './test-http.ts'
+import { wireTexts } from './wire-texts.ts'
 
 export function outboundChecks(subject: Subject): Check[] {
   const replays = subject.outbound.map((fixture) => ({
@@ -29,7 +31,7 @@ export function outboundChecks(subject: Subject): Check[] {
     }
     return effectOf(subject, call) === 'keyed' ? [failures, keyed] : [failures]
   })
-  return [...replays, ...perCall, ...versionChecks(subject)]
+  return [...replays, ...perCall, ...versionChecks(subject), ...fileChecks(subject, perform, recorded)]
 }
 
 /** A version that comes and never goes back guards nothing: two who write at once would undo each other's work. */
@@ -72,7 +74,7 @@ export function effectOf({ connector }: Pick<Subject, 'connector'>, call: string
   return typeof effects === 'object' && effects !== null ? Reflect.get(effects, name) : undefined
 }
 
-interface Run {
+export interface Run {
   readonly result: unknown
   readonly error: unknown
   readonly calls: readonly SandboxCall[]
@@ -85,7 +87,7 @@ async function perform(
   subject: Subject,
   fixture: OutboundFixture,
   answers: readonly SandboxAnswer[],
-  args = fixture.args,
+  args: readonly unknown[] = fixture.args,
 ): Promise<Run> {
   const left = [...answers]
   const overrun = { status: 418, json: { error: 'the fixture has no further exchange' } }
@@ -113,11 +115,9 @@ export async function invoke(
   args: readonly unknown[],
 ): Promise<unknown> {
   if (call === 'check') return connector.check(ctx)
-  const [capability = '', name = ''] = call.split('.')
-  const holder: unknown = Reflect.get(connector.can, capability)
-  const method: unknown = typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined
+  const { method, holder } = methodOf(connector, call)
   assert.ok(typeof method === 'function', `the connector declares no call ${call}`)
-  const result: unknown = await Reflect.apply(method, holder, [ctx, ...args])
+  const result: unknown = await Reflect.apply(method, holder, [ctx, ...args.map(fromFixture)])
   if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return result
   const pages: unknown[] = []
   for await (const page of iterate(result)) {
@@ -125,6 +125,18 @@ export async function invoke(
     assert.ok(pages.length < 100, `${call} gave 100 pages and no end: it repeats itself`)
   }
   return pages
+}
+
+/** `readFile` is a call by itself, `writeCase.revise` one with data of its own. */
+function methodOf(connector: Subject['connector'], call: string): { method: unknown; holder: unknown } {
+  let holder: unknown
+  let method: unknown = connector.can
+  for (const name of call.split('.')) {
+    holder = method
+    method = typeof holder === 'object' && holder !== null ? Reflect.get(holder, name) : undefined
+  }
+  if (typeof method !== 'object' || method === null) return { method, holder }
+  return { method: Reflect.get(method, 'run'), holder: method }
 }
 
 async function* iterate(source: object): AsyncGenerator<unknown> {
@@ -157,7 +169,7 @@ async function replaysExactly(subject: Subject, fixture: OutboundFixture): Promi
     throw run.error
   }
   assert.deepEqual(sent, expected)
-  assert.deepEqual(plain(run.result), fixture.expected)
+  assert.deepEqual(plain(withText(run.result)), fixture.expected)
   assertNoSecret(subject, fixture, [...run.logged, inspect(run.result, { depth: 20 })])
 }
 
@@ -170,7 +182,7 @@ function describe(call: SandboxCall, wanted: Readonly<Record<string, string>> = 
   const text = call.body.toString('utf8')
   const isJson = call.headers['content-type']?.includes('json') ?? false
   return {
-    request: `${call.method} ${canonicalUrl(`${call.headers[meantOriginHeader]}${call.path}?${new URLSearchParams(call.query)}`)}`,
+    request: `${call.method} ${canonicalUrl(`${call.headers[meantOriginHeader]}${call.path}${call.search}`)}`,
     headers: Object.fromEntries(headers),
     body: isJson && text !== '' ? JSON.parse(text) : text,
   }
@@ -232,10 +244,6 @@ async function carriesItsKey(subject: Subject, fixture: OutboundFixture): Promis
       'declared keyed, but the key given to the call is not sent',
     )
   }
-}
-
-function wireTexts(calls: readonly SandboxCall[]): string[] {
-  return calls.map((call) => `${call.path} ${JSON.stringify([call.query, call.headers])} ${call.body.toString('utf8')}`)
 }
 
 function assertNoSecret(subject: Subject, fixture: OutboundFixture, texts: readonly string[]): void {

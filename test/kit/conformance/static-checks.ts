@@ -162,17 +162,22 @@ function hasEffects(value: unknown): value is { readonly effects: Readonly<Recor
   return typeof value === 'object' && value !== null && 'effects' in value
 }
 
-/** `writeRating.changes` is pure: it tells beforehand what `record` will change. */
+/** `writeRating.changes` is pure: it tells beforehand what `record` will change. `revise` is a call with data of its own. */
 function callsOf(capability: object): string[] {
-  return Object.entries(capability).flatMap(([name, value]) =>
-    typeof value === 'function' && name !== 'changes' ? [name] : [],
-  )
+  return Object.entries(capability).flatMap(([name, value]) => {
+    const isCall = typeof value === 'function' || (typeof value === 'object' && value !== null && 'run' in value)
+    return isCall && name !== 'changes' ? [name] : []
+  })
 }
 
 /** Calls that go out: `check`, `writeCase.update`, … */
 export function declaredCalls({ connector }: Pick<Subject, 'connector'>): string[] {
   const calls = Object.entries(connector.can).flatMap(([name, capability]) =>
-    name === 'receive' || capability === undefined ? [] : callsOf(capability).map((call) => `${name}.${call}`),
+    name === 'receive' || capability === undefined
+      ? []
+      : typeof capability === 'function'
+        ? [name]
+        : callsOf(capability).map((call) => `${name}.${call}`),
   )
   return ['check', ...calls]
 }

@@ -1,0 +1,59 @@
+/** What an action still lacks when it leaves: the conversation it goes into, its author's name there, its files. */
+import type { LoadedConnection } from '#hub/connections/index.ts'
+import type { OutAuthor } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import type { Attachment, Author } from '#hub/connector/facts.ts'
+import type { Hub } from '#hub/hub.ts'
+import type { Action } from '#hub/outbox/action.ts'
+import type { Db } from '#hub/platform/db/database.ts'
+import { type ReadFile, withItsFiles } from './files.ts'
+import { accountOf } from './store.ts'
+import { inItsThread } from './thread.ts'
+
+/** @param attempts of the delivery so far, from 0. @throws ConnectorError not_found, rejected, unavailable */
+export async function complete<A extends Action>(
+  hub: Pick<Hub, 'db' | 'connections'>,
+  target: LoadedConnection,
+  action: A,
+  attempts: number,
+  signal: AbortSignal,
+): Promise<A> {
+  const { writeCase } = target.connector.can
+  const threaded = await inItsThread(hub.db, writeCase, target.id, action)
+  if (threaded.type !== 'case.message') return threaded
+  const author = await authorOf(hub.db, target.id, threaded.author)
+  const signed = { ...threaded.message, ...(author ? { author } : {}) }
+  const message = await withItsFiles(signed, writeCase?.takesFiles, readerOf(hub, signal), attempts)
+  return { ...threaded, message }
+}
+
+/** Rules and surveys speak in the hub's own name. */
+async function authorOf(db: Db, connectionId: string, author: Author): Promise<OutAuthor | undefined> {
+  const { kind, name, email } = author
+  if (kind !== 'agent' || (name === undefined && email === undefined)) return undefined
+  const accountId = email === undefined ? undefined : await accountOf(db, connectionId, email)
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+    ...(accountId === undefined ? {} : { accountId }),
+  }
+}
+
+/** By the connection that told of the file, with its own credentials. */
+function readerOf(hub: Pick<Hub, 'connections'>, signal: AbortSignal): ReadFile {
+  return async (file: Attachment, maxBytes) => {
+    const source = hub.connections.all().find(({ id }) => id === file.source)
+    const { readFile } = source?.connector.can ?? {}
+    if (!source || !readFile) {
+      throw new ConnectorError('not_found', `no connection can read the file "${file.name}"`)
+    }
+    try {
+      return await readFile(hub.connections.contextFor(source, signal), file, maxBytes)
+    } catch (error) {
+      if (!(error instanceof ConnectorError)) throw error
+      // A connector's words are kept and shown.
+      const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
+      throw new ConnectorError(error.code, source.door.redact(error.message), wait)
+    }
+  }
+}
