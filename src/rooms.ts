@@ -5,13 +5,14 @@
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
 import { applyReceipts } from '#hub/cases/index.ts'
-import { applyChatReceipts, createChatDesk } from '#hub/chat/index.ts'
+import { applyChatReceipts, createChatDesk, refreshCards } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
-import { createDelivery, type OnReceipts } from '#hub/delivery/index.ts'
+import { createDelivery, type OnReceipts, type OnTurns } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
 import { createInbox } from '#hub/inbox/index.ts'
 import { createIngress } from '#hub/ingress/index.ts'
 import type { OpenRooms, Part } from '#hub/main.ts'
+import { putInOutbox } from '#hub/outbox/index.ts'
 import { publish } from '#hub/pipeline/command.ts'
 import { inWorkspace, lockWorkspace } from '#hub/pipeline/index.ts'
 import { createRuleBook } from '#hub/pipeline/rule-book.ts'
@@ -59,11 +60,14 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
       hub.now(),
     )
   }
+  const onTurns: OnTurns = async (trx, turns) => {
+    await putInOutbox(trx, await refreshCards(trx, connections.all(), turns))
+  }
   const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
     ...(works
-      ? [createDelivery(hub, { onReceipts }), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
+      ? [createDelivery(hub, { onReceipts, onTurns }), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
       : []),
   ]
   const token = adminToken(hub.env)

@@ -16,7 +16,6 @@ export interface Happened {
   readonly events: readonly DomainEvent[]
   /** What leaves for the cases' tools: messages of ours are shown in threads too. */
   readonly outgoing: readonly OutboxEntry[]
-  readonly now: Date
 }
 
 interface Tool {
@@ -25,7 +24,7 @@ interface Tool {
 }
 
 export async function followInChat(trx: Trx, happened: Happened): Promise<readonly OutboxEntry[]> {
-  const { book, events, outgoing, now } = happened
+  const { book, events, outgoing } = happened
   const tools = chatTools(happened.connections)
   const caseIds = [...new Set([...events, ...outgoing].flatMap(({ caseId }) => caseId ?? []))]
   if (tools.length === 0 || caseIds.length === 0) return []
@@ -41,10 +40,48 @@ export async function followInChat(trx: Trx, happened: Happened): Promise<readon
     const profile = profiles.get(read.requester(state.fields) ?? '')
     return tools.flatMap((tool) =>
       channelsFor(tool, state, posts.get(caseId) ?? [], profile, happened).flatMap((channel) =>
-        entriesIn(tool, caseId, channel, own, now),
+        entriesIn(tool, caseId, channel, own),
       ),
     )
   })
+}
+
+/** A case's tool is away, or back: its cards say so. @param turns `key` is the same for the same turn. */
+export async function refreshCards(
+  trx: Trx,
+  connections: readonly LoadedConnection[],
+  turns: readonly { readonly caseId: string; readonly key: string }[],
+): Promise<readonly OutboxEntry[]> {
+  if (chatTools(connections).length === 0) return []
+  const posts = await postsOfCases(
+    trx,
+    turns.map(({ caseId }) => caseId),
+  )
+  return turns.flatMap(({ caseId, key }) =>
+    posts.flatMap(({ connectionId, channel, ...post }) =>
+      post.caseId === caseId && post.cardKey === `case:${caseId}`
+        ? [showEntry(connectionId, { what: 'case', caseId, channel }, { depth: 0 }, key, 'turn', channel)]
+        : [],
+    ),
+  )
+}
+
+function showEntry(
+  connectionId: string,
+  show: Extract<ChatShow, { caseId: string }>,
+  cause: Cause,
+  ...what: readonly string[]
+): OutboxEntry {
+  const { caseId } = show
+  return {
+    key: effectKey(...what, connectionId),
+    lane: connectionId,
+    orderKey: caseId,
+    connectionId,
+    caseId,
+    action: { type: 'chat.show', show },
+    cause,
+  }
 }
 
 function chatTools(connections: readonly LoadedConnection[]): readonly Tool[] {
@@ -124,20 +161,12 @@ function entriesIn(
   caseId: string,
   channel: string,
   own: Pick<Happened, 'events' | 'outgoing'>,
-  _now: Date,
 ): readonly OutboxEntry[] {
   const last = own.events.at(-1)
   const lastOut = own.outgoing.at(-1)
   const cause: Cause = last?.cause ?? lastOut?.cause ?? { depth: 0 }
-  const entry = (show: ChatShow, ...what: readonly string[]): OutboxEntry => ({
-    key: effectKey(...what, connection.id, channel),
-    lane: connection.id,
-    orderKey: caseId,
-    connectionId: connection.id,
-    caseId,
-    action: { type: 'chat.show', show },
-    cause,
-  })
+  const entry = (show: Extract<ChatShow, { caseId: string }>, ...what: readonly string[]) =>
+    showEntry(connection.id, show, cause, ...what, channel)
   const card = entry({ what: 'case', caseId, channel }, last?.id ?? lastOut?.key ?? caseId, 'card')
   const said = [...messagesIn(own.events), ...leaving(own.outgoing)].map((messageId) =>
     entry({ what: 'said', caseId, channel, messageId }, messageId, 'said'),

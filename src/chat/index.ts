@@ -5,7 +5,7 @@
  */
 export { applyChatReceipts, chatCall } from './call.ts'
 export { type ChatDesk, createChatDesk } from './desk.ts'
-export { followInChat } from './follow.ts'
+export { followInChat, refreshCards } from './follow.ts'
 export { isRead } from './happenings.ts'
 export { meet } from './people.ts'
 export { carryOut, saveWritten, type WishHub } from './wishes.ts'

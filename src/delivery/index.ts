@@ -12,12 +12,12 @@ import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { type Attempted, attempt, failure } from './attempt.ts'
 import { complete } from './complete.ts'
 import { Lane, type LaneHub, type LaneScope } from './lane.ts'
-import type { OnReceipts } from './settler.ts'
+import type { OnReceipts, OnTurns } from './settler.ts'
 import * as store from './store.ts'
 import { vendorCall } from './vendor-call.ts'
 import { createWebhooks } from './webhooks.ts'
 
-export type { Delivered, OnReceipts } from './settler.ts'
+export type { Delivered, OnReceipts, OnTurns } from './settler.ts'
 export { webhookSigningSecret } from './webhooks.ts'
 
 type DeliveryHub = LaneHub &
@@ -26,6 +26,7 @@ type DeliveryHub = LaneHub &
 export interface DeliveryOptions {
   /** What receipts mean for the hub's cases. Not called for free webhooks. */
   readonly onReceipts?: OnReceipts
+  readonly onTurns?: OnTurns
 }
 
 export interface Delivery {
@@ -49,6 +50,7 @@ const fewLanes = 4
 export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}): Delivery {
   const owner = randomUUID()
   const onReceipts: OnReceipts = options.onReceipts ?? (async () => {})
+  const onTurns: OnTurns = options.onTurns ?? (async () => {})
   const webhooks = createWebhooks(hub)
   const lanes = new Map<string, Lane>()
   /** When this process gave up or lost a lane, by its own clock. */
@@ -92,6 +94,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
         concurrency: lane.startsWith('webhook:') ? concurrency.webhook : concurrency.connection,
         leaseSeconds,
         onReceipts,
+        onTurns,
         isAtRest: () => isAtRest(lane),
       })
       lanes.set(lane, taken)

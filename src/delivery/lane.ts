@@ -9,7 +9,7 @@ import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { claim, extend, release } from '#hub/platform/ledger.ts'
 import type { Attempted } from './attempt.ts'
 import { decide, type Result } from './decide.ts'
-import { createSettler, type Done, type OnReceipts } from './settler.ts'
+import { createSettler, type Done, type OnReceipts, type OnTurns } from './settler.ts'
 import type { OutboxRow } from './store.ts'
 
 export type LaneHub = Pick<Hub, 'db' | 'log' | 'now' | 'metrics'>
@@ -18,6 +18,7 @@ export interface LaneOptions {
   readonly concurrency: number
   readonly leaseSeconds: number
   readonly onReceipts: OnReceipts
+  readonly onTurns: OnTurns
   /** A person has to act first, or wants the connection to be still. */
   readonly isAtRest: () => boolean
 }
@@ -83,6 +84,7 @@ export class Lane {
       db: hub.db,
       log: hub.log,
       onReceipts: options.onReceipts,
+      onTurns: options.onTurns,
       onFencedOff: () => hub.metrics.fencedOff('outbox'),
       onSettled: (done) => this.#off(done),
       isHeld: () => this.isHeld,

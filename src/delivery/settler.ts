@@ -17,6 +17,14 @@ export interface Delivered {
 /** In the transaction that settles them. */
 export type OnReceipts = (trx: Trx, delivered: readonly Delivered[]) => Promise<void>
 
+/** A case that has begun to wait for a tool, waits no more, or waited in vain: whoever looks at it wants to know. */
+export interface Turn {
+  readonly caseId: string
+  /** The same for the same turn. */
+  readonly key: string
+}
+export type OnTurns = (trx: Trx, turns: readonly Turn[]) => Promise<void>
+
 export interface Done {
   readonly row: OutboxRow
   /** The claim's. */
@@ -29,6 +37,7 @@ export interface SettlerOptions {
   readonly db: Db
   readonly log: Log
   readonly onReceipts: OnReceipts
+  readonly onTurns: OnTurns
   /** Rows that somebody else has by now. */
   readonly onFencedOff: () => void
   /** Rows are off our hands. */
@@ -41,7 +50,7 @@ const batchSize = 500
 const restMs = 500
 
 export function createSettler(options: SettlerOptions) {
-  const { db, log, onReceipts } = options
+  const { db, log, onReceipts, onTurns } = options
   let waiting: Done[] = []
   let running: Promise<void> | undefined
 
@@ -95,11 +104,13 @@ export function createSettler(options: SettlerOptions) {
       const { connection_id: id } = row
       return receipt && id !== null ? [{ entry: { ...row, connection_id: id }, receipt }] : []
     })
-    if (delivered.length === 0) return await settleAll(db, batch)
+    const turns = batch.flatMap(turnOf)
+    if (delivered.length === 0 && turns.length === 0) return await settleAll(db, batch)
     await db.transaction().execute(async (trx) => {
       // First what the receipts mean: it locks the workspace, and who holds that lock may want these rows.
-      await onReceipts(trx, delivered)
+      if (delivered.length > 0) await onReceipts(trx, delivered)
       await settleAll(trx, batch)
+      if (turns.length > 0) await onTurns(trx, turns)
     })
   }
 
@@ -126,4 +137,11 @@ export function createSettler(options: SettlerOptions) {
       await running
     },
   }
+}
+
+function turnOf({ row, settlement: { state } }: Done): readonly Turn[] {
+  const { case_id: caseId, action, attempts, seq } = row
+  if (caseId === null || action.type === 'chat.show') return []
+  const isTurn = state === 'dead' || (state === 'pending' ? attempts === 0 : attempts > 0)
+  return isTurn ? [{ caseId, key: `${seq} ${state} ${attempts}` }] : []
 }
