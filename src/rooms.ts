@@ -5,7 +5,7 @@
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
 import { applyReceipts } from '#hub/cases/index.ts'
-import { applyChatReceipts, createChatDesk, refreshCards } from '#hub/chat/index.ts'
+import { applyChatReceipts, createChatDesk, defineChatJobs, refreshCards } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
 import { createDelivery, type OnReceipts, type OnTurns } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -36,6 +36,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   }
   await defineSurveyJobs(ownHub)
   await defineSnoozeJobs(ownHub)
+  await defineChatJobs(hub)
   await reconciliation.defineJobs()
 
   const onReceipts: OnReceipts = async (trx, delivered) => {

@@ -9,6 +9,7 @@ import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
 import type { ProfileView } from '#hub/rules/plan.ts'
 import { type Post, postsOfCases } from './store.ts'
+import { tellAgents } from './tell-agents.ts'
 
 export interface Happened {
   readonly book: CaseBook
@@ -23,14 +24,15 @@ interface Tool {
   readonly settings: ChatSettings
 }
 
-export async function followInChat(trx: Trx, happened: Happened): Promise<readonly OutboxEntry[]> {
+export async function followInChat(trx: Trx, happened: Happened, now: Date): Promise<readonly OutboxEntry[]> {
   const { book, events, outgoing } = happened
   const tools = chatTools(happened.connections)
   const caseIds = [...new Set([...events, ...outgoing].flatMap(({ caseId }) => caseId ?? []))]
   if (tools.length === 0 || caseIds.length === 0) return []
   const posts = Map.groupBy(await postsOfCases(trx, caseIds), ({ caseId }) => caseId ?? '')
   const profiles = await profilesFor(trx, book, caseIds, tools)
-  return caseIds.flatMap((caseId) => {
+  const told = await tellAgents(trx, happened.connections, book, events, now)
+  const shown = caseIds.flatMap((caseId) => {
     const state = book.get(caseId)
     if (!state) return []
     const own = {
@@ -44,6 +46,7 @@ export async function followInChat(trx: Trx, happened: Happened): Promise<readon
       ),
     )
   })
+  return [...shown, ...told]
 }
 
 /** A case's tool is away, or back: its cards say so. @param turns `key` is the same for the same turn. */

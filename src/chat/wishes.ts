@@ -156,7 +156,7 @@ async function performAct(given: Given, agent: Agent, act: Act): Promise<void> {
 
 const deeds: Readonly<Record<string, (deed: Deed) => void | Promise<void>>> = {
   [acts.takeCase]: (deed) => change(deed, { assignee: { email: deed.agent.email, name: deed.agent.name } }),
-  [acts.assign]: assign,
+  [acts.assign]: (deed) => change(deed, { assignee: { email: textIn(deed.act.fields, 'agent').toLowerCase() } }),
   [acts.status]: (deed) => {
     const status = caseStatuses.find((one) => one === chosen(deed))
     if (status) change(deed, { status })
@@ -193,27 +193,6 @@ function change({ consequences, caseId, source, cause }: Deed, values: Fields): 
 
 function chosen({ act }: Deed): string {
   return textIn(act.fields, 'chosen')
-}
-
-function assign(deed: Deed): void {
-  const email = textIn(deed.act.fields, 'agent').toLowerCase()
-  const state = deed.book.get(deed.caseId)
-  change(deed, { assignee: { email } })
-  if (email === deed.agent.email || !state) return
-  const { assigned } = deed.words.chat
-  const subject = read.subject(state.fields) ?? deed.words.case.noSubject
-  const text = fill(assigned.text, { subject, person: deed.agent.name })
-  tell(
-    deed.consequences,
-    deed.cause,
-    deed.wish.step.connectionId,
-    { agent: email },
-    {
-      title: assigned.title,
-      text,
-      caseId: deed.caseId,
-    },
-  )
 }
 
 /** The draft is there once: a second press finds nothing to send. */

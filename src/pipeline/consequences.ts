@@ -162,7 +162,7 @@ export async function createConsequences(
       await effects.saveTraits(trx)
       const entries = [...effects.entries(), ...wanted.entries]
       const connections = hub.connections.all()
-      const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries })
+      const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries }, now)
       await putInOutbox(trx, [...entries, ...shown])
       if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened')
       if (solved.length > 0) await planSurveys(trx, hub, solved, now)

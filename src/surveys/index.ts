@@ -7,7 +7,7 @@ import type { Hub } from '#hub/hub.ts'
 import { type SurveyHub, sendDue, sendJob } from './asking.ts'
 import { expire } from './store.ts'
 
-export { answerInChat, type ChatVote } from './answering.ts'
+export { answerInChat } from './answering.ts'
 export { cancelSurveys, planSurveys, type SolvedCase, type SurveyHub, sendDue } from './asking.ts'
 export { questionIn, type SurveyDefinition, validateSurvey } from './definition.ts'
 export {
@@ -19,7 +19,7 @@ export {
   surveyResults,
 } from './reports.ts'
 export { surveyRouter } from './router.ts'
-export { loadOpened, loadSurveys, type OpenedInvitation, saveSurvey } from './store.ts'
+export { loadOpened, loadSurveys, saveSurvey } from './store.ts'
 
 const SendJob = z.object({ invitationId: z.string() })
 

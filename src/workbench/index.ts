@@ -25,14 +25,13 @@ export { loadWhy } from './load-why.ts'
 export {
   drawingWords,
   fill,
-  type Language,
   type Messages,
   messagesIn,
   type Refusal,
   type ResolveReason,
   resolveReasons,
 } from './messages/index.ts'
-export type { ShownAgent, ShownApproval, ShownCase, ShownMessage } from './shown.ts'
+export type { ShownApproval, ShownCase, ShownMessage } from './shown.ts'
 export { approvalCard, helpCard, noticeCard, refusalCard, surveyCard } from './small-cards.ts'
 export { namesOfRules } from './store.ts'
 export { whyCard } from './why-card.ts'

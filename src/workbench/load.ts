@@ -3,6 +3,7 @@ import { getCase } from '#hub/api/store/cases.ts'
 import type { FieldValue } from '#hub/connector/facts.ts'
 import { conversationOf } from '#hub/delivery/store.ts'
 import { findByIdentity, type ProfileDetails, profileDetails, searchProfiles } from '#hub/identity/index.ts'
+import { snoozeOf } from '#hub/snoozes/index.ts'
 import { byUrgency } from './case-line.ts'
 import { similarSolved, withWords } from './full-text.ts'
 import { type CardSources, loadRows } from './load-rows.ts'
@@ -20,7 +21,7 @@ export async function loadCase(hub: CardSources, id: string, now: Date): Promise
     loadRows(hub, [id]),
     store.latestMessages(db, id, messagesOnCard),
     store.undelivered(db, id, now),
-    store.snoozedUntil(db, id, now),
+    snoozeOf(db, id),
   ])
   const [row] = rows
   if (!found || !row) return undefined
@@ -35,7 +36,7 @@ export async function loadCase(hub: CardSources, id: string, now: Date): Promise
     team: found.team,
     tags: found.tags,
     category: textOf(found.custom['category']),
-    snoozedUntil: snoozed?.toISOString() ?? null,
+    snoozedUntil: snoozed?.until.toISOString() ?? null,
     customer,
     way,
     createdAt: found.created_at.toISOString(),

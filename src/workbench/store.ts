@@ -72,17 +72,6 @@ export async function undelivered(db: Db, caseId: string, now: Date) {
   return { waiting: row?.waiting ?? 0, failed: row?.failed ?? 0 }
 }
 
-/** Until when nobody is bothered with the case. */
-export async function snoozedUntil(db: Db, caseId: string, now: Date): Promise<Date | undefined> {
-  const row = await db
-    .selectFrom('snoozes')
-    .select('until')
-    .where('case_id', '=', caseId)
-    .where('until', '>', now)
-    .executeTakeFirst()
-  return row?.until
-}
-
 /** @param emails the agent's, in lower case. @returns up to 500, in no order. */
 export async function openCasesOf(db: Db, emails: readonly string[]): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`

@@ -54,7 +54,6 @@ export const en: Messages = {
     waitingSince: 'Waiting since',
     category: 'Category',
     snoozedUntil: 'Snoozed until',
-    answerNeeded: 'Answer needed',
     createdAt: 'Opened',
     conversation: 'Conversation',
     noMessages: 'Nothing has been said yet.',
@@ -263,7 +262,6 @@ export const en: Messages = {
     seatAddress: 'Your e-mail address in the help desk',
     seatHint: 'The one that cases are assigned to.',
     ask: 'Ask for a seat',
-    takesNoReply: 'This case lives in no tool that takes replies from here.',
   },
   chat: {
     refusals: {
@@ -317,15 +315,12 @@ export const en: Messages = {
     mergeProblem: 'There is no other case with this number.',
     badAddress: 'This is not an e-mail address.',
     required: 'Please fill this in.',
-    correction: 'Correction: {text}',
-    withdrawn: 'Withdrawn by its author: {text}',
     mergedInto: 'Merged into “{subject}”.',
     mergedFrom: '“{subject}” was merged into this case.',
     escalatedBy: 'Escalated by {name}.',
     resolvedAs: 'Resolved: {reason}.',
     deleted: '(deleted by its author)',
-    fromCustomer: 'From the customer’s channel',
-    assigned: { title: 'A case is yours now', text: '“{subject}” of {person}' },
-    mentioned: { title: '{name} mentioned you', text: '“{subject}”: {text}' },
+    assigned: { title: 'A case is yours now', text: '“{subject}”', by: '“{subject}”, from {by}' },
+    answered: { title: 'The customer wrote', text: '“{subject}”: {text}' },
   },
 }

@@ -54,7 +54,6 @@ export const es: Messages = {
     waitingSince: 'Espera desde',
     category: 'Categoría',
     snoozedUntil: 'Pospuesto hasta',
-    answerNeeded: 'Falta una respuesta',
     createdAt: 'Abierto el',
     conversation: 'Conversación',
     noMessages: 'Aún no se ha dicho nada.',
@@ -264,7 +263,6 @@ export const es: Messages = {
     seatAddress: 'Su correo en la mesa de ayuda',
     seatHint: 'El correo al que se asignan los casos.',
     ask: 'Pedir acceso',
-    takesNoReply: 'Este caso no está en ninguna herramienta que acepte respuestas desde aquí.',
   },
   chat: {
     refusals: {
@@ -318,15 +316,12 @@ export const es: Messages = {
     mergeProblem: 'No hay otro caso con ese número.',
     badAddress: 'No es una dirección de correo.',
     required: 'Rellene este campo.',
-    correction: 'Corrección: {text}',
-    withdrawn: 'Retirado por su autor: {text}',
     mergedInto: 'Combinado con «{subject}».',
     mergedFrom: '«{subject}» se ha combinado con este caso.',
     escalatedBy: 'Escalado por {name}.',
     resolvedAs: 'Resuelto: {reason}.',
     deleted: '(borrado por su autor)',
-    fromCustomer: 'Del canal del cliente',
-    assigned: { title: 'Un caso es suyo ahora', text: '«{subject}» de {person}' },
-    mentioned: { title: '{name} le ha mencionado', text: '«{subject}»: {text}' },
+    assigned: { title: 'Un caso es suyo ahora', text: '«{subject}»', by: '«{subject}», de {by}' },
+    answered: { title: 'El cliente ha escrito', text: '«{subject}»: {text}' },
   },
 }

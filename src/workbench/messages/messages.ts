@@ -50,7 +50,6 @@ export interface Messages {
     readonly waitingSince: string
     readonly category: string
     readonly snoozedUntil: string
-    readonly answerNeeded: string
     readonly createdAt: string
     readonly conversation: string
     readonly noMessages: string
@@ -252,7 +251,6 @@ export interface Messages {
     readonly seatAddress: string
     readonly seatHint: string
     readonly ask: string
-    readonly takesNoReply: string
   }
   /** What the app says to one person. */
   readonly chat: {
@@ -265,7 +263,6 @@ export interface Messages {
     readonly noCase: { readonly title: string; readonly text: string }
     readonly sentAlready: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
-    /** {count} */
     readonly noteNotTaken: { readonly title: string; readonly text: string }
     readonly help: {
       readonly title: string
@@ -275,10 +272,6 @@ export interface Messages {
     readonly mergeProblem: string
     readonly badAddress: string
     readonly required: string
-    /** {name}, {text} */
-    readonly correction: string
-    /** {name} */
-    readonly withdrawn: string
     /** {subject} */
     readonly mergedInto: string
     readonly mergedFrom: string
@@ -287,10 +280,10 @@ export interface Messages {
     /** {reason} */
     readonly resolvedAs: string
     readonly deleted: string
-    /** {tool} */
-    readonly fromCustomer: string
-    readonly assigned: { readonly title: string; readonly text: string }
-    readonly mentioned: { readonly title: string; readonly text: string }
+    /** {subject}, {by} */
+    readonly assigned: { readonly title: string; readonly text: string; readonly by: string }
+    /** {subject}, {text} */
+    readonly answered: { readonly title: string; readonly text: string }
   }
 }
 
