@@ -4,17 +4,16 @@
  */
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
-import { applyReceipts } from '#hub/cases/index.ts'
-import { applyChatReceipts, createChatDesk, defineChatJobs, refreshCards } from '#hub/chat/index.ts'
+import { createChatDesk, defineChatJobs } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
-import { createDelivery, type OnReceipts, type OnTurns } from '#hub/delivery/index.ts'
+import { createDelivery } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
 import { createInbox } from '#hub/inbox/index.ts'
 import { createIngress } from '#hub/ingress/index.ts'
 import type { OpenRooms, Part } from '#hub/main.ts'
-import { putInOutbox } from '#hub/outbox/index.ts'
+import { afterDelivery } from '#hub/pipeline/after-delivery.ts'
 import { publish } from '#hub/pipeline/command.ts'
-import { inWorkspace, lockWorkspace } from '#hub/pipeline/index.ts'
+import { inWorkspace } from '#hub/pipeline/index.ts'
 import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createInboxWorker } from '#hub/pipeline/worker.ts'
 import { createReconciliation } from '#hub/reconcile/index.ts'
@@ -39,36 +38,11 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   await defineChatJobs(hub)
   await reconciliation.defineJobs()
 
-  const onReceipts: OnReceipts = async (trx, delivered) => {
-    await lockWorkspace(trx)
-    await applyReceipts(
-      trx,
-      delivered.map(({ entry, receipt }) => ({
-        key: entry.key,
-        connectionId: entry.connection_id,
-        action: entry.action,
-        receipt,
-      })),
-      hub.now(),
-    )
-    await applyChatReceipts(
-      trx,
-      delivered.flatMap(({ entry, receipt }) =>
-        entry.action.type === 'chat.show'
-          ? [{ connectionId: entry.connection_id, show: entry.action.show, receipt }]
-          : [],
-      ),
-      hub.now(),
-    )
-  }
-  const onTurns: OnTurns = async (trx, turns) => {
-    await putInOutbox(trx, await refreshCards(trx, connections.all(), turns))
-  }
   const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
     ...(works
-      ? [createDelivery(hub, { onReceipts, onTurns }), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
+      ? [createDelivery(hub, afterDelivery(hub)), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
       : []),
   ]
   const token = adminToken(hub.env)

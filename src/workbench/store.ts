@@ -60,14 +60,14 @@ export async function latestMessages(db: Db, caseId: string, limit: number) {
   return { messages, count: counted.count }
 }
 
-/** Deliveries of a case that failed for now or should have left a minute ago; and those given up within a week. */
+/** Deliveries of a case to its tools, not its cards: those that failed for now or should have left a minute ago; and those given up within a week. */
 export async function undelivered(db: Db, caseId: string, now: Date) {
   const { rows } = await sql<{ waiting: number; failed: number }>`
     select
       count(*) filter (where state = 'pending'
         and (attempts > 0 or greatest(due_at, created_at) < ${now}::timestamptz - interval '1 minute')) as waiting,
       count(*) filter (where state = 'dead' and created_at > ${now}::timestamptz - interval '7 days') as failed
-    from outbox where case_id = ${caseId}`.execute(db)
+    from outbox where case_id = ${caseId} and action ->> 'type' is distinct from 'chat.show'`.execute(db)
   const [row] = rows
   return { waiting: row?.waiting ?? 0, failed: row?.failed ?? 0 }
 }

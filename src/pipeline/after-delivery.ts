@@ -1,0 +1,35 @@
+/** What deliveries mean for the hub: what a vendor confirmed, and whose case waits for a tool. */
+import { applyReceipts } from '#hub/cases/index.ts'
+import { applyChatReceipts, refreshCards } from '#hub/chat/index.ts'
+import type { OnReceipts, OnTurns } from '#hub/delivery/index.ts'
+import type { Hub } from '#hub/hub.ts'
+import { putInOutbox } from '#hub/outbox/index.ts'
+import { lockWorkspace } from './index.ts'
+
+export function afterDelivery(hub: Pick<Hub, 'connections' | 'now'>): {
+  readonly onReceipts: OnReceipts
+  readonly onTurns: OnTurns
+} {
+  return {
+    async onReceipts(trx, delivered) {
+      await lockWorkspace(trx)
+      await applyReceipts(
+        trx,
+        delivered.map(({ entry, receipt }) => ({
+          key: entry.key,
+          connectionId: entry.connection_id,
+          action: entry.action,
+          receipt,
+        })),
+        hub.now(),
+      )
+      const shown = delivered.flatMap(({ entry: { action, connection_id: connectionId }, receipt }) =>
+        action.type === 'chat.show' ? [{ connectionId, show: action.show, receipt }] : [],
+      )
+      await applyChatReceipts(trx, shown, hub.now())
+    },
+    async onTurns(trx, turns) {
+      await putInOutbox(trx, await refreshCards(trx, hub.connections.all(), turns))
+    },
+  }
+}

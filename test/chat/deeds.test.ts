@@ -1,0 +1,366 @@
+/** What agents do in a chat tool, and what comes of it in the desk. */
+import { describe, expect, it } from 'vitest'
+import { acts, joinValue } from '#hub/workbench/index.ts'
+import { testDatabase } from '#kit'
+import { caseFacts, chatScene, messageFacts } from './scene.ts'
+
+const database = testDatabase()
+const scene = chatScene(database)
+const { told } = scene
+
+/** A case of the desk whose card stands in the agents' channel. */
+async function arrive(id = 'T-1', more: object = {}): Promise<{ caseId: string; thread: string }> {
+  await scene.tell(caseFacts(id, more), messageFacts(id, `m-${id}`, 'The invoice is wrong'))
+  const caseId = await scene.caseId(id)
+  return { caseId, thread: (await scene.post(`case:${caseId}`))?.message_id ?? '' }
+}
+
+const dialogOf = (answer: unknown) => (answer as { form: { act: string; value: string; blocks: object[] } }).form
+
+describe('a case arrives', () => {
+  it('as one card in the channel, with what was said in its thread, and the same news changes nothing', async () => {
+    const { caseId, thread } = await arrive()
+    const [card, said, ...others] = told.posts
+    expect(JSON.stringify(card)).not.toContain('cannot be reached')
+    expect(card).toMatchObject({
+      place: { channel: 'desk-room' },
+      content: { kind: 'card', card: { key: `case:${caseId}`, title: 'Case T-1' } },
+    })
+    expect(said).toMatchObject({
+      place: { channel: 'desk-room', thread },
+      content: { kind: 'said', said: { visibility: 'public', text: 'The invoice is wrong' } },
+    })
+    expect(others).toEqual([])
+    await scene.tell(caseFacts('T-1'))
+    expect(told.posts).toHaveLength(2)
+    expect(told.updates).toEqual([])
+  })
+
+  it('and its card is brought up to date in place, not posted again', async () => {
+    const { thread } = await arrive()
+    await scene.tell(caseFacts('T-1', { priority: 'urgent', updatedAt: '2026-11-22T09:05:00Z' }))
+    expect(told.posts).toHaveLength(2)
+    expect(told.updates).toMatchObject([
+      { place: { channel: 'desk-room', message: thread }, content: { card: { tone: 'urgent' } } },
+    ])
+  })
+})
+
+describe('what is written in the thread of a case', () => {
+  it('is an internal note under the name of its author, and nothing the customer sees', async () => {
+    const { thread } = await arrive()
+    await scene.write('leo', { channel: 'desk-room', thread }, 'She is right, refund it', 'x1')
+    expect(told.messages).toEqual([
+      {
+        caseId: 'T-1',
+        message: expect.objectContaining({
+          visibility: 'internal',
+          text: 'She is right, refund it',
+          author: { name: 'Leo Marín', email: 'leo@acme.example' },
+        }),
+      },
+    ])
+    // It stands in that thread already.
+    expect(told.posts).toHaveLength(2)
+  })
+
+  it('is one note however often it is delivered', async () => {
+    const { thread } = await arrive()
+    const said = {
+      user: 'leo',
+      place: { channel: 'desk-room', thread, message: 'x1' },
+      what: { kind: 'message' as const, message: { id: 'x1', text: 'Once', files: [] } },
+    }
+    for (let again = 0; again < 3; again += 1) await scene.happens(said, 'same')
+    expect(told.messages).toHaveLength(1)
+  })
+
+  it('is no note outside a thread of a case', async () => {
+    await arrive()
+    await scene.write('leo', { channel: 'desk-room' }, 'Lunch?', 'x1')
+    await scene.write('leo', { channel: 'desk-room', thread: 'elsewhere' }, 'Lunch?', 'x2')
+    expect(told.messages).toEqual([])
+  })
+
+  it('follows when it is edited or deleted', async () => {
+    const { thread } = await arrive()
+    const place = { channel: 'desk-room', thread }
+    await scene.write('leo', place, 'Refund 10', 'x1')
+    await scene.happens({
+      user: 'leo',
+      place: { ...place, message: 'x1' },
+      what: { kind: 'edited', message: { id: 'x1', text: 'Refund 100', files: [] } },
+    })
+    await scene.happens({ user: 'leo', place: { ...place, message: 'x1' }, what: { kind: 'deleted', messageId: 'x1' } })
+    expect(told.revised.map(({ text }) => text)).toEqual(['Refund 100', undefined])
+  })
+})
+
+describe('a public reply', () => {
+  async function preview(caseId: string, text = 'You are right, we refund it.') {
+    const answer = await scene.submit('leo', acts.previewReply, caseId, { text })
+    return dialogOf(answer)
+  }
+
+  it('is seen as the customer will see it, and sent only when that is confirmed', async () => {
+    const { caseId } = await arrive()
+    const form = await preview(caseId)
+    expect(form.act).toBe(acts.sendReply)
+    expect(JSON.stringify(form.blocks)).toContain('You are right, we refund it.')
+    expect(told.messages).toEqual([])
+    await scene.submit('leo', acts.sendReply, form.value)
+    expect(told.messages).toMatchObject([
+      { caseId: 'T-1', message: { visibility: 'public', text: 'You are right, we refund it.' } },
+    ])
+    expect(told.posts.at(-1)).toMatchObject({ content: { said: { visibility: 'public', author: 'Leo Marín' } } })
+  })
+
+  it('leaves once, however often the button is pressed', async () => {
+    const { caseId } = await arrive()
+    const { value } = await preview(caseId)
+    await Promise.all([1, 2, 3].map((n) => scene.submit('leo', acts.sendReply, value, {}, `press-${n}`)))
+    await scene.settle()
+    expect(told.messages).toHaveLength(1)
+    expect(told.posts.some(({ content }) => JSON.stringify(content).includes('sent before'))).toBe(true)
+  })
+
+  it("cannot be sent by somebody else's hand", async () => {
+    const { caseId } = await arrive()
+    const { value } = await preview(caseId)
+    await scene.submit('eva', acts.sendReply, value)
+    expect(told.messages).toEqual([])
+  })
+})
+
+describe('acts on a case', () => {
+  it('change it in its desk under the name of the agent', async () => {
+    const { caseId } = await arrive()
+    await scene.press('leo', acts.takeCase, caseId)
+    await scene.press('leo', acts.status, caseId, { chosen: 'pending' })
+    await scene.press('leo', acts.priority, caseId, { chosen: 'high' })
+    await scene.submit('leo', acts.setTags, caseId, { tags: 'refund, vip, refund' })
+    await scene.submit('leo', acts.setCategory, caseId, { category: 'Billing' })
+    expect(told.changes.map(({ change }) => change)).toEqual([
+      { assigneeEmail: 'leo@acme.example' },
+      { status: 'pending' },
+      { priority: 'high' },
+      { addTags: ['refund', 'vip'], removeTags: [] },
+      { custom: { category: 'Billing' } },
+    ])
+    const why = await database.db.selectFrom('cases').select('provenance').executeTakeFirstOrThrow()
+    expect(JSON.stringify(why.provenance)).toContain('Leo Marín')
+  })
+
+  it('resolve with a reason, and reopen', async () => {
+    const { caseId } = await arrive()
+    await scene.submit('leo', acts.resolve, caseId, { reason: 'fixed', note: 'Restarted the printer' })
+    expect(told.messages.map(({ message }) => [message.visibility, message.text])).toEqual([
+      ['internal', 'Resolved: Problem fixed.\nRestarted the printer'],
+    ])
+    expect(told.changes.at(-1)?.change).toMatchObject({ status: 'solved', custom: { resolution: 'fixed' } })
+    await scene.press('leo', acts.reopen, caseId)
+    expect(told.changes.at(-1)?.change).toMatchObject({ status: 'open' })
+  })
+
+  it('escalate: urgent, noted, and an event for the rules', async () => {
+    await scene.rule({ id: 'esc', name: 'Escalated', on: ['case.escalated'], then: [{ tag: { add: ['escalated'] } }] })
+    const { caseId } = await arrive()
+    await scene.press('leo', acts.escalate, caseId)
+    expect(told.changes.map(({ change }) => change)).toContainEqual(expect.objectContaining({ priority: 'urgent' }))
+    expect(JSON.stringify(told.changes)).toContain('escalated')
+    expect(told.messages.at(-1)?.message).toMatchObject({ visibility: 'internal', text: 'Escalated by Leo Marín.' })
+  })
+
+  it('give it to a colleague, who is told in private', async () => {
+    const { caseId } = await arrive()
+    // Eva has used the app before.
+    await scene.happens({ user: 'eva', place: { channel: 'desk-room' }, what: { kind: 'home' } })
+    await scene.submit('leo', acts.assign, caseId, { agent: 'eva@acme.example' })
+    expect(told.changes.at(-1)?.change).toEqual({ assigneeEmail: 'eva@acme.example' })
+    expect(told.posts.at(-1)).toMatchObject({
+      place: { channel: 'direct-eva' },
+      content: { card: { title: 'Un caso es suyo ahora' } },
+    })
+  })
+
+  it('put it aside', async () => {
+    const { caseId } = await arrive()
+    await scene.press('leo', acts.snooze, caseId, { chosen: '4h' })
+    const rows = await database.db.selectFrom('snoozes').selectAll().execute()
+    expect(rows).toMatchObject([{ case_id: caseId, until: new Date('2026-11-22T14:00:00Z'), by: 'Leo Marín' }])
+    expect(JSON.stringify(told.updates.at(-1)?.content)).toContain('Snoozed until')
+  })
+
+  it('merge it into another, which says so, and this one is closed', async () => {
+    const { caseId } = await arrive('T-1')
+    await arrive('T-2')
+    await scene.submit('leo', acts.merge, caseId, { into: 'T-2' })
+    const said = told.messages.map(({ caseId: id, message }) => [id, message.visibility, message.text])
+    expect(said.toSorted()).toEqual([
+      ['T-1', 'internal', 'Merged into “Case T-2”.'],
+      ['T-2', 'internal', '“Case T-1” was merged into this case.'],
+    ])
+    expect(told.changes.at(-1)).toMatchObject({ caseId: 'T-1', change: { status: 'closed' } })
+  })
+
+  it('are done by an emoji that the settings name', async () => {
+    const { thread } = await arrive()
+    const place = { channel: 'desk-room', message: thread }
+    await scene.happens({ user: 'leo', place, what: { kind: 'reaction', name: 'eyes' } })
+    await scene.happens({ user: 'leo', place, what: { kind: 'reaction', name: 'tada' } })
+    expect(told.changes.map(({ change }) => change)).toEqual([{ assigneeEmail: 'leo@acme.example' }])
+  })
+
+  it('make a case of a message, with the message as its first entry', async () => {
+    const answer = await scene.happens({
+      user: 'leo',
+      place: { channel: 'desk-room', message: 'x9' },
+      what: {
+        kind: 'shortcut',
+        name: 'create_case',
+        message: { id: 'x9', text: 'The printer on floor 3 is on fire', files: [], authorName: 'Eva Ruiz' },
+      },
+    })
+    const fields = { tool: scene.ids.desk, subject: 'Printer', requester: 'ana@customer.example', priority: 'urgent' }
+    await scene.submit('leo', acts.createCase, dialogOf(answer).value, fields)
+    expect(told.opened).toEqual([{ subject: 'Printer', text: 'Eva Ruiz: The printer on floor 3 is on fire' }])
+  })
+
+  it('tell what is wrong with what was typed, and change nothing', async () => {
+    const { caseId } = await arrive()
+    const noText = await scene.submit('leo', acts.addNote, caseId, {})
+    expect(noText).toEqual({ kind: 'errors', errors: { text: 'Please fill this in.' } })
+    const nowhere = await scene.submit('leo', acts.merge, caseId, { into: 'T-99' })
+    expect(nowhere).toEqual({ kind: 'errors', errors: { into: 'There is no other case with this number.' } })
+    expect([told.messages, told.changes]).toEqual([[], []])
+  })
+})
+
+describe('while the desk is away', () => {
+  it('the card says so, and catches up when it is back', async () => {
+    const { caseId } = await arrive()
+    scene.away.desk = true
+    await scene.press('leo', acts.priority, caseId, { chosen: 'urgent' })
+    await scene.settle()
+    expect(JSON.stringify(told.updates.at(-1)?.content)).toContain('cannot be reached right now')
+    scene.away.desk = false
+    await scene.later()
+    expect(told.changes.map(({ change }) => change)).toEqual([{ priority: 'urgent' }])
+    expect(JSON.stringify(told.updates.at(-1)?.content)).not.toContain('cannot be reached right now')
+  })
+})
+
+describe('who may not act', () => {
+  it.each([
+    ['newcomer', 'You have no seat here yet'],
+    ['guest', 'Guests cannot act on cases'],
+    ['vic', 'You may look, not act'],
+    ['ana', 'Guests cannot act on cases'],
+  ])('%s is told so in private, and nothing changes', async (user, title) => {
+    const { caseId, thread } = await arrive()
+    const answer = await scene.press(user, acts.priority, caseId, { chosen: 'urgent' })
+    expect(answer).toMatchObject({ kind: 'private', card: { title } })
+    await scene.write(user, { channel: 'desk-room', thread }, 'psst', 'x1')
+    await scene.submit(user, acts.addNote, caseId, { text: 'psst' })
+    expect([told.changes, told.messages]).toEqual([[], []])
+  })
+
+  it('somebody without a seat says once who they are, and an administrator decides', async () => {
+    await arrive()
+    const dialog = await scene.press('newcomer', acts.claimSeatForm, '')
+    expect(dialog).toMatchObject({ kind: 'form', form: { act: acts.claimSeat } })
+    await scene.submit('newcomer', acts.claimSeat, '', { email: 'nora@acme.example' })
+    const rows = await database.db
+      .selectFrom('chat_people')
+      .select(['external_id', 'claimed_email'])
+      .where('claimed_email', 'is not', null)
+      .execute()
+    expect(rows).toEqual([{ external_id: 'newcomer', claimed_email: 'nora@acme.example' }])
+  })
+})
+
+describe("a customer's channel", () => {
+  const write = (user: string, id: string, text: string, thread?: string) =>
+    scene.write(user, { channel: 'shared', ...(thread ? { thread } : {}) }, text, id)
+
+  it('opens a case with each new thread, and carries on what is said in it', async () => {
+    await write('ana', '1', 'Our shipment is late')
+    await write('ana', '2', 'Order 77', '1')
+    await write('leo', '3', 'On it!', '1')
+    await write('leo', '4', 'Good morning everybody')
+    const cases = await database.db.selectFrom('cases').selectAll().execute()
+    expect(cases.map(({ subject }) => subject)).toEqual(['Our shipment is late'])
+    const messages = await database.db.selectFrom('messages').selectAll().orderBy('id').execute()
+    expect(messages.map(({ author, visibility, text }) => [author.kind, visibility, text])).toEqual([
+      ['customer', 'public', 'Our shipment is late'],
+      ['customer', 'public', 'Order 77'],
+      ['agent', 'public', 'On it!'],
+    ])
+    const [profile] = await database.db.selectFrom('profiles').selectAll().execute()
+    expect(profile?.name).toBe('Ana García')
+  })
+
+  it('gets replies in its thread, and never a note', async () => {
+    await write('ana', '1', 'Our shipment is late')
+    const caseId = await scene.caseId('shared|1')
+    const thread = (await scene.post(`case:${caseId}`))?.message_id ?? ''
+    await scene.write('leo', { channel: 'desk-room', thread }, 'hushhush', 'x1')
+    const form = dialogOf(await scene.submit('leo', acts.previewReply, caseId, { text: 'It arrives today' }))
+    await scene.submit('leo', acts.sendReply, form.value)
+    const sent = told.customers.filter(({ message }) => message.visibility === 'public')
+    expect(sent).toMatchObject([{ caseId: 'shared|1', message: { text: 'It arrives today' } }])
+    const shown = [...told.posts, ...told.updates].filter(({ place }) => place.channel === 'shared')
+    expect(JSON.stringify(shown)).not.toContain('hushhush')
+  })
+})
+
+describe('what an agent asks', () => {
+  it('is answered for their eyes: queue, search, why, customer, similar, help', async () => {
+    const { caseId, thread } = await arrive()
+    await scene.press('leo', acts.takeCase, caseId)
+    const ask = (text: string) =>
+      scene.happens({ user: 'leo', place: { channel: 'desk-room', thread }, what: { kind: 'asked', text } })
+    const titles = []
+    for (const text of ['queue', 'find invoice', 'why', 'customer', 'similar', 'help', 'case', 'T-1']) {
+      const answer = await ask(text)
+      titles.push(answer?.kind === 'private' ? answer.card.title : answer?.kind)
+    }
+    expect(titles).toEqual([
+      'My cases',
+      'Search: “invoice”',
+      'Why is it so? “Case T-1”',
+      'Customer: Ana García',
+      'Solved cases like “Case T-1”',
+      'What I can do',
+      'Case T-1',
+      'Search: “T-1”',
+    ])
+  })
+
+  it('comes in their own language', async () => {
+    await arrive()
+    const answer = await scene.happens({ user: 'eva', what: { kind: 'asked', text: 'cola' } })
+    expect(answer).toMatchObject({ kind: 'private', card: { title: 'Mis casos' } })
+  })
+
+  it('finds cases for a search, and unfurls links to them', async () => {
+    const { caseId } = await arrive()
+    const found = await scene.happens({
+      user: 'leo',
+      awaits: true,
+      what: { kind: 'search', text: 'T-1', skip: 0, count: 10 },
+    })
+    expect(found).toMatchObject({ kind: 'results', results: [{ title: 'Case T-1' }] })
+    const url = `https://hub.example/cases/${caseId}`
+    const links = await scene.happens({
+      user: 'leo',
+      place: { channel: 'desk-room' },
+      what: { kind: 'links', urls: [url, 'https://elsewhere.example/cases/x'] },
+    })
+    expect(links).toMatchObject({ kind: 'unfurls', cards: { [url]: { title: 'Case T-1' } } })
+  })
+})
+
+it('joins case and draft in a value that comes back whole', () => {
+  expect(joinValue('case_1', 'draft_1')).toBe('case_1|draft_1')
+})
