@@ -6,5 +6,6 @@ export const connectors = {
   desk: async () => (await import('./desk/connector.ts')).desk,
   hubspot: async () => (await import('./hubspot/connector.ts')).hubspot,
   mail: async () => (await import('./mail/connector.ts')).mail,
+  slack: async () => (await import('./slack/connector.ts')).slack,
   zendesk: async () => (await import('./zendesk/connector.ts')).zendesk,
 } as const satisfies Readonly<Record<string, () => Promise<Connector>>>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Context, Http } from '#hub/connector/contract.ts'
 import type { Observation } from '#hub/connector/facts.ts'
-import { conformance } from '#kit'
+import { conformance, memoryInstallations } from '#kit'
 import { config, type DeskConfig } from './config.ts'
 import { desk } from './connector.ts'
 import { oddMapping, writeNews } from './dialects.ts'
@@ -286,5 +286,13 @@ function contextTo(settings: object): Context<DeskConfig> {
   const noSockets = () => Promise.reject(new Error('the desk connector speaks HTTP only'))
   const net = { resolve: noSockets, spend: noSockets }
   const signal = new AbortController().signal
-  return { config: config.parse(settings), now: () => new Date(now), http, net, log, signal }
+  return {
+    config: config.parse(settings),
+    now: () => new Date(now),
+    http,
+    net,
+    log,
+    signal,
+    installations: memoryInstallations(),
+  }
 }

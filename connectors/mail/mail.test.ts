@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Context, OutMessage, OutThread } from '#hub/connector/contract.ts'
 import { conformance } from '#kit/conformance.ts'
+import { memoryInstallations } from '#kit/installations.ts'
 import { type MailConfig, config as schema } from './config.ts'
 import { mail } from './connector.ts'
 import { createMailSandbox, type MailSandbox, sandboxHost } from './sandbox.ts'
@@ -78,6 +79,7 @@ function deskAt(sandbox: Pick<MailSandbox, 'imap' | 'smtp'>, settings: Record<st
     signal: new AbortController().signal,
     log: { debug: quiet, info: quiet, error: quiet, warn: (_data, text) => void warnings.push(text) },
     http: { fetch: unused, json: unused },
+    installations: memoryInstallations(),
     net: {
       resolve: async (host) => ({ address: host, servername: host }),
       spend: (exchange) =>

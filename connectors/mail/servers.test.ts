@@ -7,7 +7,7 @@ import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Context, Page } from '#hub/connector/contract.ts'
-import { type MailServers, middleman, startMailServers, whyNoMailServers } from '#kit'
+import { type MailServers, memoryInstallations, middleman, startMailServers, whyNoMailServers } from '#kit'
 import { since } from './changes.ts'
 import { check } from './check.ts'
 import { config, type MailConfig } from './config.ts'
@@ -71,7 +71,15 @@ describe.each(kinds)('mail over the servers: %s', (kind) => {
       resolve: async (host: string) => ({ address: '127.0.0.1', servername: host }),
       spend: <T>(exchange: (leaving: () => void) => Promise<T>) => exchange(() => {}),
     }
-    return { config: parsed, now: () => new Date(), http, net, log: silent, signal }
+    return {
+      config: parsed,
+      now: () => new Date(),
+      http,
+      net,
+      log: silent,
+      signal,
+      installations: memoryInstallations(),
+    }
   }
 
   const refuse = () => Promise.reject(new Error('mail needs no HTTP'))

@@ -72,7 +72,7 @@ function parse<T extends z.ZodType>(schema: T, payload: unknown, what: string): 
 /** A message has one press at a time; what is not ours (an input that reports while typing) is passed over. */
 function readPress(payload: z.output<typeof WireBlockActions>): Interaction {
   const typed = typedFields(payload.view?.state ?? payload.state)
-  for (const { type, action_id, value, selected_option } of payload.actions) {
+  for (const { type, action_id, value, selected_option, action_ts } of payload.actions) {
     const chosen = selected_option?.value ?? undefined
     const carried = unpackAct((type === 'overflow' ? chosen : action_id) ?? '')
     if (!carried?.act) continue
@@ -86,7 +86,7 @@ function readPress(payload: z.output<typeof WireBlockActions>): Interaction {
     return {
       kind: 'act',
       act,
-      ...press(payload),
+      ...press({ ...payload, action_ts }),
       ...(place ? { place } : {}),
       ...(view ? { view: viewRef(view) } : {}),
     }
@@ -140,12 +140,18 @@ function readOptions(payload: z.output<typeof WireBlockSuggestion>): Interaction
 }
 
 function readCommand(command: z.output<typeof WireCommand>): Interaction {
-  const { user_id, team_id, enterprise_id, channel_id, ...rest } = command
+  const { user_id, team_id, enterprise_id, channel_id, is_enterprise_install: isOrg, ...rest } = command
   return {
     kind: 'command',
     command: rest.command,
     text: rest.text?.trim() ?? '',
-    ...press({ ...rest, user: { id: user_id, team_id }, team: { id: team_id }, enterprise: { id: enterprise_id } }),
+    ...press({
+      ...rest,
+      user: { id: user_id, team_id },
+      team: { id: team_id },
+      enterprise: { id: enterprise_id },
+      is_enterprise_install: isOrg === 'true',
+    }),
     place: { channel: channel_id },
   }
 }
@@ -156,18 +162,24 @@ interface Pressed {
   readonly enterprise?: { readonly id?: string | null | undefined } | null | undefined
   readonly trigger_id?: string | null | undefined
   readonly response_url?: string | null | undefined
+  readonly is_enterprise_install?: boolean | null | undefined
+  readonly api_app_id?: string | null | undefined
+  readonly action_ts?: string | null | undefined
 }
 
-function press({ user, team, enterprise, trigger_id: triggerId, response_url: responseUrl }: Pressed) {
+function press({ user, team, enterprise, trigger_id: triggerId, response_url: responseUrl, ...more }: Pressed) {
   const teamId = user.team_id ?? team?.id
+  const { is_enterprise_install: isOfOrganisation, api_app_id: appId, action_ts: at } = more
   return {
     user: { id: user.id, ...(teamId ? { teamId } : {}) },
     install: {
-      ...(team?.id ? { teamId: team.id } : {}),
+      ...(team?.id && !(isOfOrganisation && enterprise?.id) ? { teamId: team.id } : {}),
       ...(enterprise?.id ? { enterpriseId: enterprise.id } : {}),
     },
     ...(triggerId ? { triggerId } : {}),
     ...(responseUrl ? { responseUrl } : {}),
+    ...(appId ? { appId } : {}),
+    ...(at ? { at } : {}),
   }
 }
 
@@ -187,8 +199,8 @@ function placeOf({ channel, message, container }: PlacedPayload): Place | undefi
 
 type PlacedPayload = Pick<z.output<typeof WireBlockActions>, 'channel' | 'message' | 'container'>
 
-function viewRef({ id, hash }: WireView) {
-  return { id, ...(hash ? { hash } : {}) }
+function viewRef({ id, hash, type }: WireView) {
+  return { id, ...(hash ? { hash } : {}), ...(type === 'home' ? { isHome: true as const } : {}) }
 }
 
 function metadataOf({ private_metadata: metadata }: WireView): z.output<typeof WireMetadata> {

@@ -5,8 +5,8 @@ import type { Act, ButtonAction, Card, CardAction, CardBlock } from '#hub/connec
 import { readInteraction } from './read-interaction.ts'
 import { renderOptions } from './render-actions.ts'
 import { renderCard, renderHome } from './render-card.ts'
+import { WithinHome, WithinMessage } from './sandbox-limits.ts'
 import { card, hostile, words } from './test-cards.ts'
-import { WithinHome, WithinMessage } from './test-limits.ts'
 
 const empty: Card = { key: 'case:case_01', title: 'Printer', blocks: [], actions: [], summary: 'Printer' }
 const url = 'https://hub.example.com/cases/case_01?tab=all&x=1'

@@ -4,8 +4,8 @@ import type { Form } from '#hub/connector/card.ts'
 import { fieldId } from './action-id.ts'
 import { readInteraction } from './read-interaction.ts'
 import { renderForm } from './render-form.ts'
+import { WithinModal } from './sandbox-limits.ts'
 import { form, words } from './test-cards.ts'
-import { WithinModal } from './test-limits.ts'
 
 const plain = (text: string) => ({ type: 'plain_text', text, emoji: false })
 const note: Form = {

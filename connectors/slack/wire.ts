@@ -18,6 +18,7 @@ const who = {
   team: WireTeam,
   enterprise: WireTeam,
   api_app_id: text,
+  is_enterprise_install: z.boolean().nullish().catch(undefined),
   trigger_id: text,
   response_url: text,
 }
@@ -65,6 +66,7 @@ export const WireBlockActions = z.object({
       block_id: text,
       value: text,
       selected_option: part(z.object({ value: text })),
+      action_ts: text,
     }),
   ),
 })
@@ -74,11 +76,12 @@ export const WireViewSubmission = z.object({ ...who, type: z.literal('view_submi
 export const WireViewClosed = z.object({ ...who, type: z.literal('view_closed'), view: WireView })
 
 /** https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload */
-export const WireShortcut = z.object({ ...who, type: z.literal('shortcut'), callback_id: id })
+export const WireShortcut = z.object({ ...who, type: z.literal('shortcut'), callback_id: id, action_ts: text })
 export const WireMessageAction = z.object({
   ...who,
   type: z.literal('message_action'),
   callback_id: id,
+  action_ts: text,
   channel: z.object({ id }),
   message_ts: text,
   message: z.object({
@@ -115,6 +118,7 @@ export const WireCommand = z.object({
   channel_id: id,
   channel_name: text,
   api_app_id: text,
+  is_enterprise_install: text,
   trigger_id: text,
   response_url: text,
 })
@@ -138,6 +142,10 @@ interface Press {
   readonly user: { readonly id: string; readonly teamId?: string }
   /** The workspace (or, installed for a whole organisation, the organisation) whose token answers. */
   readonly install: { readonly teamId?: string; readonly enterpriseId?: string }
+  /** The app that the request is for. */
+  readonly appId?: string
+  /** When it was done, in Slack's own form: seconds since 1970, with a fraction. */
+  readonly at?: string
   /** Opens a dialog, once, within 3 s. The key of the press across redeliveries, too. */
   readonly triggerId?: string
   /** Up to 5 answers within 30 minutes. */
@@ -147,6 +155,8 @@ interface Press {
 interface ViewRef {
   readonly id: string
   readonly hash?: string
+  /** The app's page, no dialog. */
+  readonly isHome?: true
 }
 
 export interface SharedMessage {

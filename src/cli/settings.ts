@@ -1,6 +1,7 @@
 /** A connector's settings as the command line gives them: what there is, what is missing, texts turned into values. Pure. */
 import { z } from 'zod'
 import type { Connector } from '#hub/connector/contract.ts'
+import { isSigningSecret } from '#hub/connector/signing-secret.ts'
 
 export interface Setting {
   /** `imap.host` for one inside another. */
@@ -44,7 +45,7 @@ function settingsIn(described: Described, prefix: string): readonly Setting[] {
 
 /** The vendor makes the secret that signs its webhooks, and cannot be given ours. */
 export function hasVendorSecret(connector: Connector): boolean {
-  return settingsOf(connector).some(({ name }) => name === 'webhook_secret')
+  return settingsOf(connector).some(({ name }) => isSigningSecret(name))
 }
 
 /** Whether there is a value for a setting, such as `imap.host`. */

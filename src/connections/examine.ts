@@ -1,6 +1,8 @@
 /** From what an admin entered to settings that the connector understands and the vendor accepts. */
-import type { Connector } from '#hub/connector/contract.ts'
+import type { Checked, Connector } from '#hub/connector/contract.ts'
+import { isSigningSecret } from '#hub/connector/signing-secret.ts'
 import { AccountLimits } from '#hub/platform/account-limits.ts'
+import type { InstallationBook } from './installations.ts'
 import { contextOf, doorOf, InvalidConfig, parseConfig, type Sealed, type Surroundings } from './loaded.ts'
 import { ConnectionRefused } from './refused.ts'
 import { joinConfig, keepSecrets, splitConfig } from './secret-fields.ts'
@@ -11,6 +13,8 @@ export interface Examined {
   readonly open: Readonly<Record<string, unknown>>
   readonly sealed: Sealed
   readonly account: string
+  /** Places that the settings open, for connectors that keep such. */
+  readonly places?: NonNullable<Checked['places']>
 }
 
 const checkTimeoutMs = 30_000
@@ -27,6 +31,7 @@ export async function examine(
   given: unknown,
   before: Sealed | undefined,
   around: Surroundings,
+  book?: Pick<InstallationBook, 'of'>,
 ): Promise<Examined> {
   if (!isPlain(given))
     throw new InvalidConfig(connector.manifest.id, [{ field: 'config', message: 'expected an object' }])
@@ -35,10 +40,11 @@ export async function examine(
   if (unknown.length > 0) throw new InvalidConfig(connector.manifest.id, unknown)
   const secrets = keepSecrets(split, before?.config ?? [])
   const config = parseConfig(connector, joinConfig(split.open, secrets))
-  const entered = split.secrets.find(({ path }) => path.join('.') === 'webhook_secret')?.value
+  const entered = split.secrets.find(({ path }) => isSigningSecret(path.join('.')))?.value
   const webhook = webhookSecrets(connector, before, typeof entered === 'string' ? entered : undefined, around.now())
   const sealed: Sealed = { config: secrets, webhook }
-  return { open: split.open, sealed, account: await check(id, connector, config, sealed, around) }
+  const { account, places = [] } = await check(id, connector, config, sealed, around, book)
+  return { open: split.open, sealed, account, ...(connector.can.install ? { places } : {}) }
 }
 
 function webhookSecrets(
@@ -59,13 +65,21 @@ async function check(
   config: unknown,
   sealed: Sealed,
   around: Surroundings,
-): Promise<string> {
+  book: Pick<InstallationBook, 'of'> | undefined,
+): Promise<Checked> {
   const { id: name, limits } = connector.manifest
   const door = doorOf(id, connector, config, sealed, new AccountLimits(name, limits), around)
   try {
-    const context = contextOf({ config, door }, around.now, AbortSignal.timeout(checkTimeoutMs), { priority: 'person' })
-    const { account, missingScopes = [] } = await connector.check(context)
-    if (missingScopes.length === 0) return account
+    const context = contextOf(
+      { config, door },
+      around.now,
+      AbortSignal.timeout(checkTimeoutMs),
+      { priority: 'person' },
+      book?.of({ id, connector, door }, () => context),
+    )
+    const checked = await connector.check(context)
+    const { account, missingScopes = [] } = checked
+    if (missingScopes.length === 0) return checked
     const lacking = missingScopes.join(', ')
     throw new ConnectionRefused(
       'check_failed',

@@ -2,12 +2,13 @@
  * In: installs, and reports of how calls went. Out: connections ready for work, from memory, also while the database is away.
  * Never here: a secret in an answer, an error or a log; what a vendor's data means.
  */
-import type { Connector, Context, Log } from '#hub/connector/contract.ts'
+import type { Connector, Context, Installation, Log } from '#hub/connector/contract.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
 import type { Signals } from '#hub/platform/signals.ts'
 import { createGuardedAgent, extraHosts } from '#hub/platform/ssrf.ts'
 import type { Way } from './health.ts'
+import { createInstallations, type Place } from './installations.ts'
 import { createInstalls, type Installed, type Rotation } from './installs.ts'
 import { type CallOptions, contextOf, type LoadedConnection } from './loaded.ts'
 import { createNotes } from './notes.ts'
@@ -16,7 +17,8 @@ import { createStatus } from './status.ts'
 import * as store from './store.ts'
 import { type ConnectionView, toView } from './view.ts'
 
-export { InvalidConfig, type LoadedConnection } from './loaded.ts'
+export type { Place } from './installations.ts'
+export { InvalidConfig, inboundContext, type LoadedConnection } from './loaded.ts'
 export { ConnectionRefused } from './refused.ts'
 export { splitConfig } from './secret-fields.ts'
 export type { ConnectionView } from './view.ts'
@@ -58,6 +60,12 @@ export interface Connections {
     actor?: string,
   ): Promise<{ readonly url: string; readonly secret: string }>
 
+  /** Keeps what an administrator of a place allowed, and lets the connection work again. */
+  putInstallation(id: string, installation: Installation, actor: string): Promise<void>
+  /** @param before made later, it stays: news of an earlier end may come late. */
+  removeInstallation(id: string, key: string, actor: string, before?: Date): Promise<void>
+  installationsOf(id: string): Promise<readonly Place[]>
+
   /** From memory. @throws Error when it exists and cannot be used now, so that senders try again. */
   byId(id: string): Promise<LoadedConnection | undefined>
   all(): readonly LoadedConnection[]
@@ -84,10 +92,20 @@ export function createConnections(hub: ConnectionsHub): Connections {
   const agent = createGuardedAgent({ extraHosts: hosts })
   const around = { agent, extraHosts: hosts, log: hub.log, now: hub.now }
   const register = createRegister(hub, around)
-  const installs = createInstalls(hub, register, around)
+  const book = createInstallations({ ...hub, workspaceId: () => register.workspaceId() })
+  const installs = createInstalls(hub, register, around, book)
   const status = createStatus(hub, register)
   const notes = createNotes(hub)
   const stopListening = hub.signals.on('connections', () => register.refreshSoon())
+  register.onRead(book.forget)
+  const contextFor: Connections['contextFor'] = (connection, signal, options = {}) =>
+    contextOf(
+      connection,
+      hub.now,
+      signal,
+      options,
+      book.of(connection, (within) => contextFor(connection, within, options)),
+    )
   const view = (row: store.ConnectionRow) => toView(row, hub.env.baseUrl)
 
   return {
@@ -129,6 +147,16 @@ export function createConnections(hub: ConnectionsHub): Connections {
     },
     rotateWebhookSecret: (id, rotation = {}, actor = 'hub') => installs.rotateWebhookSecret(id, rotation, actor),
 
+    async putInstallation(id, installation, actor) {
+      await book.put(id, installation, actor)
+      await register.refresh()
+      await status.move(id, { from: ['needs_attention', 'degraded'], to: 'connected', reason: null, actor })
+    },
+    async removeInstallation(id, key, actor, before) {
+      if (await book.remove(id, key, actor, before)) await register.refresh()
+    },
+    installationsOf: (id) => book.list(id),
+
     byId: (id) => register.byId(id),
     all: () => register.all(),
     onChange: register.onRead,
@@ -137,7 +165,7 @@ export function createConnections(hub: ConnectionsHub): Connections {
       const connection = register.get(id)
       return connection && { name: connection.name, connector: connection.connector.manifest.id }
     },
-    contextFor: (connection, signal, options = {}) => contextOf(connection, hub.now, signal, options),
+    contextFor,
     seedLimits: (id, agesMs) => register.limitsOf(id)?.seed(agesMs),
     reportFailure: (id, error, way = 'reading') => status.reportFailure(id, error, way),
     reportSuccess: (id, way = 'reading') => status.reportSuccess(id, way),

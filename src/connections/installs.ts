@@ -4,8 +4,9 @@ import type { Connector } from '#hub/connector/contract.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import type { ConnectionStatus } from '#hub/platform/db/schema.ts'
 import { newId } from '#hub/platform/ids.ts'
-import { examine } from './examine.ts'
+import { type Examined, examine } from './examine.ts'
 import type { ConnectionsHub } from './index.ts'
+import type { InstallationBook } from './installations.ts'
 import { placeOf, Sealed, type Surroundings } from './loaded.ts'
 import { ConnectionRefused } from './refused.ts'
 import type { Register } from './register.ts'
@@ -29,7 +30,7 @@ export interface Rotation {
   readonly overlapHours?: number
 }
 
-export function createInstalls(hub: ConnectionsHub, register: Register, around: Surroundings) {
+export function createInstalls(hub: ConnectionsHub, register: Register, around: Surroundings, book: InstallationBook) {
   const { baseUrl } = hub.env
 
   async function connectorOf(id: string): Promise<Connector> {
@@ -53,7 +54,13 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
     throw new ConnectionRefused('not_found', `no connection "${id}"`)
   }
 
-  async function save(row: store.ConnectionRow, kept: store.Kept, act: string, actor: string): Promise<void> {
+  async function save(
+    row: store.ConnectionRow,
+    kept: store.Kept,
+    act: string,
+    actor: string,
+    places?: Examined['places'],
+  ): Promise<void> {
     await withTakenName(kept.name, () =>
       hub.db.transaction().execute(async (trx) => {
         if (!(await store.updateOne(trx, row, kept))) {
@@ -62,6 +69,7 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
             `connection "${row.id}" was changed meanwhile; load it again`,
           )
         }
+        if (places) await book.savePlaces(trx, row.id, places)
         await audit(trx, actor, act, row.id, { name: kept.name })
       }),
     )
@@ -85,6 +93,7 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
       await withTakenName(name, () =>
         hub.db.transaction().execute(async (trx) => {
           await store.insertOne(trx, row)
+          if (examined.places) await book.savePlaces(trx, id, examined.places)
           await audit(trx, actor, 'connection.installed', id, { connector: connectorId, name })
         }),
       )
@@ -98,10 +107,10 @@ export function createInstalls(hub: ConnectionsHub, register: Register, around: 
     /** Whole settings; secrets that are left out stay. */
     async reconfigure(row: store.ConnectionRow, name: string, config: unknown, actor: string): Promise<void> {
       const connector = await connectorOf(row.connector)
-      const examined = await examine(row.id, connector, config, await open(row), around)
+      const examined = await examine(row.id, connector, config, await open(row), around, book)
       const { account, sealed } = examined
       const kept = { name, config: examined.open, account, sealed: await seal(row.id, sealed) }
-      await save(row, kept, 'connection.updated', actor)
+      await save(row, kept, 'connection.updated', actor, examined.places)
     },
 
     async rename(row: store.ConnectionRow, name: string, actor: string): Promise<void> {

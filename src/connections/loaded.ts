@@ -1,6 +1,6 @@
 /** One connection as the hub works with it: its connector's code, its settings, its secrets, its account's budgets. */
 import { z } from 'zod'
-import type { Connector, Context, Log } from '#hub/connector/contract.ts'
+import type { Connector, Context, InboundContext, Installations, Log } from '#hub/connector/contract.ts'
 import type { AccountLimits, Priority } from '#hub/platform/account-limits.ts'
 import type { ConnectionStatus } from '#hub/platform/db/schema.ts'
 import { type Account, createOutboundHttp, outboundAccount } from '#hub/platform/outbound-http.ts'
@@ -8,6 +8,7 @@ import { createOutboundNet } from '#hub/platform/outbound-net.ts'
 import { redactor } from '#hub/platform/redact-text.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
 import type { ExtraHosts, GuardedAgent } from '#hub/platform/ssrf.ts'
+import { noInstallations } from './installations.ts'
 import { joinConfig, type SecretField, secretTexts } from './secret-fields.ts'
 import type { ConnectionRow } from './store.ts'
 import { activeSecrets, WebhookSecret } from './webhook-secret.ts'
@@ -21,13 +22,25 @@ export interface LoadedConnection {
   readonly config: unknown
   /** Those good at `now`, the newest first. */
   webhookSecrets(now: Date): readonly string[]
+  /** Where its app is installed, for connectors that keep such places. */
+  readonly installed?: () => ReadonlySet<string>
   readonly door: Door
+}
+
+/** What its receiving code may use. */
+export function inboundContext(
+  { config, installed }: Pick<LoadedConnection, 'config' | 'installed'>,
+  now: () => Date,
+): InboundContext<unknown> {
+  return { config, now, ...(installed ? { installed: installed() } : {}) }
 }
 
 /** What the connector's calls go through. */
 export interface Door {
   readonly log: Log
   readonly redact: (text: string) => string
+  /** More secrets to take out of logs and errors: tokens that came after the settings. */
+  hide(secrets: readonly string[]): void
   /** Made at the first call. @throws ConnectorError host_refused */
   account(): Account
 }
@@ -61,6 +74,7 @@ export function openConnection(
   workspaceId: string,
   limits: AccountLimits,
   around: Surroundings,
+  installed: () => ReadonlySet<string>,
 ): LoadedConnection {
   const sealed = Sealed.parse(box.open(row.sealed, placeOf(workspaceId, row.id)))
   const config = parseConfig(connector, joinConfig(row.config, sealed.config))
@@ -71,6 +85,7 @@ export function openConnection(
     connector,
     config,
     webhookSecrets: (now) => activeSecrets(sealed.webhook, now),
+    ...(connector.can.install ? { installed } : {}),
     door: doorOf(row.id, connector, config, sealed, limits, around),
   }
 }
@@ -83,12 +98,18 @@ export function doorOf(
   limits: AccountLimits,
   around: Surroundings,
 ): Door {
-  const secrets = [...secretTexts(sealed.config), ...sealed.webhook.map(({ secret }) => secret)]
-  const redact = redactor(secrets)
+  const secrets = new Set([...secretTexts(sealed.config), ...sealed.webhook.map(({ secret }) => secret)])
+  let redacted = redactor([...secrets])
+  const redact = (text: string) => redacted(text)
   let account: Account | undefined
   return {
     log: quietLog(around.log, { connection_id: id, connector: connector.manifest.id }, redact),
     redact,
+    hide(more) {
+      if (more.every((secret) => secrets.has(secret))) return
+      for (const secret of more) secrets.add(secret)
+      redacted = redactor([...secrets])
+    },
     account() {
       account ??= outboundAccount({ connectionId: id, connector, config, redact, limits, ...around })
       return account
@@ -105,17 +126,18 @@ export interface CallOptions {
 
 /** @throws ConnectorError host_refused when the settings name a host that is not allowed. */
 export function contextOf(
-  connection: Pick<LoadedConnection, 'config' | 'door'>,
+  connection: Pick<LoadedConnection, 'config' | 'door' | 'installed'>,
   now: () => Date,
   signal: AbortSignal,
   options: CallOptions,
+  installations: Installations = noInstallations,
 ): Context<unknown> {
-  const { config, door } = connection
+  const { door } = connection
   const { priority = 'rule', beforeSend } = options
   const scope = { signal, priority, ...(beforeSend ? { beforeSend } : {}) }
   const account = door.account()
   const [http, net] = [createOutboundHttp(account, scope), createOutboundNet(account, scope)]
-  return { config, now, http, net, log: door.log, signal }
+  return { ...inboundContext(connection, now), http, net, log: door.log, installations, signal }
 }
 
 export interface FieldProblem {

@@ -6,6 +6,7 @@ import type { Connector, Log } from '#hub/connector/contract.ts'
 import { AccountLimits } from '#hub/platform/account-limits.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { SecretBox } from '#hub/platform/secret-box.ts'
+import { selectInstalled } from './installations.ts'
 import { type LoadedConnection, openConnection, type Surroundings } from './loaded.ts'
 import { type ConnectionRow, selectAll, workspaceOf } from './store.ts'
 
@@ -35,12 +36,15 @@ type Entry = { readonly row: ConnectionRow } & (
   | { readonly broken: string }
 )
 
+const nowhere: ReadonlySet<string> = new Set()
+
 /** Requests for ids that nobody knows must not become one query each. */
 const strangersEveryMs = 1_000
 
 export function createRegister(hub: RegisterHub, around: Surroundings): Register {
   let entries = new Map<string, Entry>()
   let all: readonly LoadedConnection[] = []
+  let installed: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   const limits = new Map<string, AccountLimits>()
   let workspace: Promise<string> | undefined
   let reading: Promise<void> | undefined
@@ -50,6 +54,7 @@ export function createRegister(hub: RegisterHub, around: Surroundings): Register
 
   async function read(): Promise<void> {
     const rows = await selectAll(hub.db)
+    installed = await selectInstalled(hub.db)
     const fresh = new Map<string, Entry>()
     for (const row of rows) {
       const known = entries.get(row.id)
@@ -70,7 +75,8 @@ export function createRegister(hub: RegisterHub, around: Surroundings): Register
       const account = limits.get(row.id) ?? new AccountLimits(`connection ${row.id}`, connector.manifest.limits)
       limits.set(row.id, account)
       const workspaceId = await register.workspaceId()
-      return { row, connection: openConnection(row, connector, hub.secrets, workspaceId, account, around) }
+      const places = () => installed.get(row.id) ?? nowhere
+      return { row, connection: openConnection(row, connector, hub.secrets, workspaceId, account, around, places) }
     } catch (error) {
       const broken = error instanceof Error ? error.message : String(error)
       hub.log.error({ connection_id: row.id, reason: broken }, 'a connection cannot be used')

@@ -139,6 +139,29 @@ export interface OutThread {
   readonly answers?: string
 }
 
+/** One place of the vendor (a workspace, a tenant) that the app was let into, with the tokens it got there. */
+export interface Installation {
+  /** The vendor's id of the place. */
+  readonly key: string
+  readonly name: string
+  /** Sealed at rest, taken out of logs and errors. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** ISO 8601 UTC: when the tokens run out and have to be renewed by `install.refresh`. */
+  readonly expiresAt?: string
+}
+
+/** Where a connection's app is installed. Reading them is cheap; writing is for what the vendor says by itself. */
+export interface Installations {
+  list(): Promise<readonly Pick<Installation, 'key' | 'name'>[]>
+  /**
+   * With tokens that are good for a while: renewed before, once over all processes, when they are about to run out.
+   * @throws ConnectorError auth_failed when the vendor ended the grant; what `install.refresh` throws
+   */
+  get(key: string): Promise<Installation | undefined>
+  put(installation: Installation): Promise<void>
+  remove(key: string): Promise<void>
+}
+
 /** A message to a place in a tool (a channel, a person), not to a case. */
 export interface Notice {
   readonly to: string
@@ -170,7 +193,12 @@ export interface Capabilities<C> {
     readonly takesForms?: true
     /** A subscription's proof of life: answered and forgotten. Called before `verify`. */
     handshake?(request: InboundRequest, ctx: InboundContext<C>): Reply | undefined
-    /** The things inside the request, each with its key. @throws UnreadableInput */
+    /** The same for vendors who sign it. Called after `verify`. */
+    signedHandshake?(request: InboundRequest, ctx: InboundContext<C>): Reply | undefined
+    /**
+     * The things inside the request, each with its key; none when it is for a place where nobody installed the app.
+     * @throws UnreadableInput
+     */
     items(request: InboundRequest, ctx: InboundContext<C>): readonly InboundItem[]
     /** Pure. An empty list: an event of no interest (kept, and no rule runs). @throws UnreadableInput */
     normalise(item: InboundItem, ctx: InboundContext<C>): MaybePromise<readonly Observation[]>
@@ -234,6 +262,20 @@ export interface Capabilities<C> {
     send(ctx: Context<C>, notice: Notice, key: string): Promise<Receipt>
     readonly effects: EffectClasses<'send'>
   }
+  /** One app in many places of its vendor: an administrator of each lets it in by a browser (OAuth 2). */
+  readonly install?: {
+    /** Why this connection cannot be installed that way, in words for an administrator; undefined when it can. */
+    missing(config: C): string | undefined
+    /** Where the administrator's browser is sent. Pure. */
+    authorizeUrl(ctx: InboundContext<C>, request: InstallRequest): string
+    /** The grant's code for tokens. @throws ConnectorError rejected when the vendor does not take the code */
+    complete(ctx: Context<C>, grant: InstallGrant): Promise<Installation>
+    /**
+     * New tokens for those that run out; what it returns is stored before it is used.
+     * @throws ConnectorError auth_failed only when the vendor says that the grant has ended
+     */
+    refresh?(ctx: Context<C>, installation: Installation): Promise<Installation>
+  }
   /** The contents of a file that this vendor told of. @throws ConnectorError rejected when it has more than `maxBytes` */
   readFile?(ctx: Context<C>, file: Attachment, maxBytes: number): Promise<Uint8Array>
   /** A chat tool that agents work in. What happens there arrives as `chat` observations of `receive`. */
@@ -269,16 +311,33 @@ export type CaseField = 'status' | 'priority' | 'subject' | 'tags' | 'assignee' 
 export type EffectClass = 'keyed' | 'probed' | 'at_least_once'
 export type EffectClasses<Call extends string> = Readonly<Record<Call, EffectClass>>
 
+export interface InstallRequest {
+  /** Exactly this comes back with the code. */
+  readonly redirectUri: string
+  readonly state: string
+  /** PKCE, S256: for vendors that take it. */
+  readonly codeChallenge: string
+}
+
+export interface InstallGrant {
+  readonly code: string
+  readonly redirectUri: string
+  readonly codeVerifier: string
+}
+
 /** What receiving code may use: no network. */
 export interface InboundContext<C> {
   readonly config: C
   readonly now: () => Date
+  /** Keys of the places where the app is installed, for connectors that keep such; absent where nobody knows them. */
+  readonly installed?: ReadonlySet<string>
 }
 
 export interface Context<C> extends InboundContext<C> {
   readonly http: Http
   readonly net: Net
   readonly log: Log
+  readonly installations: Installations
   /** Aborted when the hub stops or the call has taken too long. */
   readonly signal: AbortSignal
 }
@@ -362,6 +421,14 @@ export interface RateLimit {
   readonly perSeconds: number
 }
 
+/** What a connection's settings lead to. */
+export interface Checked {
+  readonly account: string
+  readonly missingScopes?: readonly string[]
+  /** Places that the settings themselves open (a token entered by hand). Their secrets stay in the settings. */
+  readonly places?: readonly Pick<Installation, 'key' | 'name'>[]
+}
+
 export interface Connector<
   S extends z.ZodType = z.ZodType,
   K extends Capabilities<z.output<S>> = Capabilities<z.output<S>>,
@@ -378,7 +445,7 @@ export interface Connector<
   /** Base URL and authentication headers for `ctx.http.json`. */
   api?(config: z.output<S>): { readonly baseUrl: string; readonly headers: Readonly<Record<string, string>> }
   /** One cheap authenticated read before a connection is saved. @throws ConnectorError auth_failed or unavailable. */
-  check(ctx: Context<z.output<S>>): Promise<{ readonly account: string; readonly missingScopes?: readonly string[] }>
+  check(ctx: Context<z.output<S>>): Promise<Checked>
   readonly can: K
 }
 

@@ -18,7 +18,13 @@ export {
   type SandboxRequest,
   type SandboxRoute,
 } from './sandbox/server.ts'
-export type { StartSandbox, VendorSandbox, VendorSandboxOptions } from './sandbox/vendor.ts'
+export {
+  type ChatSandbox,
+  isChatSandbox,
+  type StartSandbox,
+  type VendorSandbox,
+  type VendorSandboxOptions,
+} from './sandbox/vendor.ts'
 export {
   type AttemptResult,
   createWebhooks,

@@ -5,13 +5,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ChatDesk } from '#hub/chat/index.ts'
-import type { LoadedConnection } from '#hub/connections/index.ts'
+import { inboundContext, type LoadedConnection } from '#hub/connections/index.ts'
 import type { Http, InboundRequest } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Inbox, InboxItem, Stored } from '#hub/inbox/index.ts'
 import { BodyCut, BodyTooLarge, readBody } from './body.ts'
-import { readItems } from './read-items.ts'
+import { type ReadItem, readItems } from './read-items.ts'
 
 const hookPath = /^\/hooks\/([A-Za-z0-9_-]{1,64})$/
 /** Vendors give up after 5 to 15 s: an answer that says "again in 30 s" must come before that. */
@@ -100,17 +100,36 @@ export function createIngress(
       return { status: 'handshake', connectionId: connection.id }
     }
     const authentic = await authenticOf(inbound, receiving)
-    if (!authentic) {
+    const [first] = authentic
+    if (!first) {
       for (const { id } of receiving) hub.connections.noteRefused(id)
       return { status: answer(response, 401, { status: 'unauthorized' }) }
     }
-    return { status: await store(inbound, authentic, response), connectionId: authentic.id }
+    const greeting = first.connector.can.receive?.signedHandshake?.(inbound, contextOf(first))
+    if (greeting) {
+      response.writeHead(greeting.status, greeting.headers).end(greeting.body)
+      return { status: 'handshake', connectionId: first.id }
+    }
+    // Several connections of one app share its secret: the request is for the one that knows its place.
+    for (const connection of authentic) {
+      const items = await itemsOf(inbound, connection)
+      if (items.length > 0 || connection === authentic.at(-1)) {
+        return { status: await store(items, connection, response), connectionId: connection.id }
+      }
+    }
+    return { status: notFound(response) }
   }
 
-  async function store(inbound: InboundRequest, connection: LoadedConnection, response: ServerResponse) {
-    const { receive: can, chat } = connection.connector.can
-    if (!can) return notFound(response)
-    const items = await readItems(can, inbound, connection.id, contextOf(connection))
+  async function itemsOf(inbound: InboundRequest, connection: LoadedConnection): Promise<readonly ReadItem[]> {
+    const { receive: can } = connection.connector.can
+    return can ? await readItems(can, inbound, connection.id, contextOf(connection)) : []
+  }
+
+  async function store(items: readonly ReadItem[], connection: LoadedConnection, response: ServerResponse) {
+    const { chat, install } = connection.connector.can
+    // Vendors switch an app off that refuses what is for places nobody has claimed.
+    if (install && items.length === 0) return answer(response, 200, { status: 'unclaimed' })
+    await forgetPlaces(items, connection)
     const rows = items.map((item) => item.stored)
     const stored = await within(storeWithinMs, inbox.put(rows))
     hub.connections.noteInbound(connection.id)
@@ -123,17 +142,26 @@ export function createIngress(
     return told.status
   }
 
-  function contextOf({ config }: LoadedConnection) {
-    return { config, now: hub.now }
+  /** The tokens of a place that took the app away are good for nothing. */
+  async function forgetPlaces(items: readonly ReadItem[], { id, connector }: LoadedConnection): Promise<void> {
+    for (const { happening, occurredAt } of items) {
+      if (!connector.can.install || happening?.what.kind !== 'uninstalled' || occurredAt === undefined) continue
+      const { install } = happening.what
+      await hub.connections.removeInstallation(id, install, connector.manifest.id, new Date(occurredAt))
+    }
   }
 
-  /** The one that the request is for. @throws ConnectorError when that cannot be told now. */
+  function contextOf(connection: LoadedConnection) {
+    return inboundContext(connection, hub.now)
+  }
+
+  /** Those whose secret fits. @throws ConnectorError when that cannot be told now. */
   async function authenticOf(
     inbound: InboundRequest,
     connections: readonly LoadedConnection[],
-  ): Promise<LoadedConnection | undefined> {
-    let found: LoadedConnection | undefined
-    for (const connection of connections) if (await isAuthentic(inbound, connection)) found ??= connection
+  ): Promise<readonly LoadedConnection[]> {
+    const found: LoadedConnection[] = []
+    for (const connection of connections) if (await isAuthentic(inbound, connection)) found.push(connection)
     return found
   }
 

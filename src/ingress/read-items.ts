@@ -11,6 +11,8 @@ import { digest, type InboxItem, storableKey, storableReason } from '#hub/inbox/
 export interface ReadItem {
   readonly stored: InboxItem
   readonly happening?: ChatHappening
+  /** When it happened, as the vendor tells it. */
+  readonly occurredAt?: string
 }
 
 type Receive = NonNullable<LoadedConnection['connector']['can']['receive']>
@@ -39,10 +41,14 @@ export async function readItems(
     try {
       const observations = await receive.normalise(item, context)
       checkTimes(observations, context.now())
-      const [happening] = observations.flatMap((one) => (one.type === 'chat' ? one.happening : []))
+      const [told] = observations.flatMap((one) => (one.type === 'chat' ? one : []))
+      const happening = told?.happening
       // What only asks for something to look at is answered at once and leaves no work.
       const isNothing = observations.length === 0 || (happening !== undefined && isRead(happening))
-      read.push({ stored: { ...row, state: isNothing ? 'ignored' : 'pending' }, ...(happening ? { happening } : {}) })
+      read.push({
+        stored: { ...row, state: isNothing ? 'ignored' : 'pending' },
+        ...(told ? { happening: told.happening, occurredAt: told.occurredAt } : {}),
+      })
     } catch (error) {
       read.push({ stored: { ...row, state: 'quarantined', reason: reasonOf(error) } })
     }

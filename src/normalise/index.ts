@@ -3,7 +3,7 @@
  * and before any transaction opens. Never here: what an observation changes.
  */
 import { meet } from '#hub/chat/index.ts'
-import type { LoadedConnection } from '#hub/connections/index.ts'
+import { inboundContext, type LoadedConnection } from '#hub/connections/index.ts'
 import type { ChatHappening } from '#hub/connector/chat.ts'
 import { ConnectorError, reaction, UnreadableInput } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
@@ -99,7 +99,7 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
     const { receive } = connection.connector.can
     if (!receive) throw new UnreadableInput(`connector ${connection.connector.manifest.id} receives no webhooks`)
     const item = { key: row.dedupe_key, body: row.body.toString() }
-    const observations = clean(await receive.normalise(item, { config: connection.config, now }))
+    const observations = clean(await receive.normalise(item, inboundContext(connection, now)))
     checkTimes(observations, now())
     return { row, observations: observations.map((one) => withSource(one, connection.id)) }
   } catch (error) {

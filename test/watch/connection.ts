@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { Context } from '#hub/connector/contract.ts'
-import { quietLog } from '#kit'
+import { memoryInstallations, quietLog } from '#kit'
 
 export type Run = (signal: AbortSignal, onNews: () => void) => Promise<void>
 
@@ -27,6 +27,7 @@ export function watchedConnection(
     door: {
       log: quietLog,
       redact: (text) => text,
+      hide() {},
       account: () => {
         throw new Error('this connector makes no calls')
       },
@@ -42,6 +43,7 @@ export function contextFor({ config }: LoadedConnection, signal: AbortSignal): C
     http: { fetch: none, json: none },
     net: { resolve: none, spend: none },
     log: quietLog,
+    installations: memoryInstallations(),
     signal,
   }
 }

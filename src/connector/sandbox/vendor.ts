@@ -1,4 +1,5 @@
 /** What every `connectors/<vendor>/sandbox.ts` gives: `startSandbox(options)`, for its tests, the conformance kit and the demo. */
+import type { ChatPerson, ChatPlace } from '../chat.ts'
 import type { Faults, SandboxCall } from './server.ts'
 import type { Hook, WebhookCounters, WebhookFaults } from './webhooks.ts'
 
@@ -30,6 +31,24 @@ export interface VendorSandbox {
    */
   play(): Promise<void>
   close(): Promise<void>
+}
+
+/** Of a chat tool: what people do in its windows, in words that hold for all of them. */
+export interface ChatSandbox extends VendorSandbox {
+  readonly chat: {
+    /** A channel where the app may post. */
+    readonly place: ChatPlace
+    /** One of each kind, by the vendor's id. */
+    readonly people: Readonly<Record<ChatPerson['kind'], string>>
+    /** Presses a button on a message that was really posted. @throws Error when it has none of this act */
+    press(user: string, place: ChatPlace, act: string): Promise<void>
+    /** Writes into a channel, or into the thread `place.thread`. */
+    say(user: string, place: ChatPlace, text: string): Promise<void>
+  }
+}
+
+export function isChatSandbox(sandbox: VendorSandbox): sandbox is ChatSandbox {
+  return 'chat' in sandbox
 }
 
 export type StartSandbox = (options?: VendorSandboxOptions) => Promise<VendorSandbox>

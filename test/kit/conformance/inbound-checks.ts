@@ -44,7 +44,11 @@ function fixtureChecks(subject: Subject, receive: Receive, fixture: InboundFixtu
     run: () => offline(() => run(received())),
   })
   const letIn = check('is a request that the hub lets in: POST with JSON, or with a form', isLetIn)
-  if ('reply' in fixture.expected) return [letIn, check('is a handshake, answered at once', answersHandshake)]
+  if ('reply' in fixture.expected) {
+    const handshake = check('is a handshake, answered at once', answersHandshake)
+    // Where the vendor signs it, nobody else gets an answer.
+    return fixture.proof ? [letIn, handshake, ...authenticityChecks(subject, fixture, check)] : [letIn, handshake]
+  }
   const reading =
     'items' in fixture.expected
       ? [
@@ -183,10 +187,9 @@ function rewritten(body: Buffer): Buffer[] {
 }
 
 function answersHandshake(given: Received): void {
-  assert.deepEqual(
-    { ...given.receive.handshake?.(given.request, given.ctx) },
-    'reply' in given.fixture.expected ? given.fixture.expected.reply : {},
-  )
+  const { receive, request, ctx, fixture } = given
+  const reply = fixture.proof ? receive.signedHandshake?.(request, ctx) : receive.handshake?.(request, ctx)
+  assert.deepEqual({ ...reply }, 'reply' in given.fixture.expected ? given.fixture.expected.reply : {})
 }
 
 async function readsAsExpected(given: Received): Promise<void> {

@@ -6,6 +6,8 @@ import type { Page } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
 import { createSandbox, type StartSandbox, type VendorSandbox } from '#hub/connector/sandbox.ts'
+import { isSigningSecret } from '#hub/connector/signing-secret.ts'
+import { chatChecks, type Play } from './chat-checks.ts'
 import { type Check, noKeys, plain, type Subject } from './check.ts'
 import { readItems } from './inbound-checks.ts'
 import { observationSchema } from './observation.ts'
@@ -16,9 +18,9 @@ import { testContext } from './test-http.ts'
 const now = new Date('2026-11-20T10:15:30Z')
 /** The webhook secret that the hub would make: long enough and valid base64, so that every scheme can use it. */
 const hubsSecret = 'whsec_S2l0U2VjcmV0MDEyMzQ1Njc4OWFiY2RlZg=='
-/** As in the hub: what an admin enters as `webhook_secret` (the vendor's own secret, its public key) counts before ours. */
+/** As in the hub: what an admin enters (the vendor's own secret, its public key) counts before ours. */
 function webhookSecret({ config }: VendorSandbox): string {
-  const { webhook_secret: entered } = config
+  const [entered] = Object.entries(config).flatMap(([name, value]) => (isSigningSecret(name) ? [value] : []))
   return typeof entered === 'string' ? entered : hubsSecret
 }
 
@@ -58,7 +60,18 @@ export function sandboxChecks(subject: Subject): Check[] {
         findsWhatWasWritten(subject, sandbox),
       ),
     )
-  return connector.can.receive ? [...checks, ...webhookChecks(subject, start)] : checks
+  if (!connector.can.receive) return checks
+  return [...checks, ...webhookChecks(subject, start), ...chatChecks(subject, (use) => playChat(subject, start, use))]
+}
+
+async function playChat(subject: Subject, start: StartSandbox, use: Parameters<Play>[0]): Promise<void> {
+  const seen: Seen = { items: new Map(), refused: 0, deliveries: 0 }
+  await withSandbox(start, async (sandbox) => {
+    await withHub(subject, sandbox, seen, async () => {
+      await use(sandbox, contextTo(subject, sandbox), { all: () => [...seen.items.values()].flat() })
+    })
+  })
+  assert.equal(seen.refused, 0, 'requests that verify() refused')
 }
 
 function webhookChecks(subject: Subject, start: StartSandbox): Check[] {
@@ -179,12 +192,14 @@ async function withHub(subject: Subject, sandbox: VendorSandbox, seen: Seen, use
             seen.refused += 1
             return { status: 401 }
           }
-          for (const item of receive.items(request, ctx)) {
+          const items = receive.items(request, ctx)
+          for (const item of items) {
             seen.deliveries += 1
             if (seen.items.has(item.key)) continue
             seen.items.set(item.key, (await readItems({ receive, ctx }, [item])).observations)
           }
-          return { status: 202 }
+          const [first] = items
+          return (first && subject.connector.can.chat?.reply(first, undefined, ctx)) ?? { status: 202 }
         },
       },
     ],

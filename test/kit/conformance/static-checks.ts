@@ -75,7 +75,7 @@ export function staticChecks(subject: Subject): Check[] {
       run() {
         for (const [capability, of] of Object.entries(connector.can)) {
           if (!hasEffects(of)) continue
-          const calls = callsOf(of).filter((call) => call !== 'find')
+          const calls = callsOf(of).filter((call) => !readingCalls.has(call))
           assert.deepEqual(Object.keys(of.effects).sort(), calls.sort(), `${capability}.effects`)
           const probed = Object.values(of.effects).includes('probed')
           assert.equal(
@@ -162,11 +162,17 @@ function hasEffects(value: unknown): value is { readonly effects: Readonly<Recor
   return typeof value === 'object' && value !== null && 'effects' in value
 }
 
-/** `writeRating.changes` is pure: it tells beforehand what `record` will change. `revise` is a call with data of its own. */
+/** They look, or show something that passes: when their answer is lost, nothing has to be settled. */
+const readingCalls = new Set(['find', 'show', 'whoIs', 'direct'])
+
+/** `writeRating.changes` tells beforehand what `record` will change; the others are as pure. */
+const pureFunctions = new Set(['changes', 'settings', 'reply', 'missing', 'authorizeUrl'])
+
+/** A call may be an object with a `run`, such as `revise`. */
 function callsOf(capability: object): string[] {
   return Object.entries(capability).flatMap(([name, value]) => {
     const isCall = typeof value === 'function' || (typeof value === 'object' && value !== null && 'run' in value)
-    return isCall && name !== 'changes' ? [name] : []
+    return isCall && !pureFunctions.has(name) ? [name] : []
   })
 }
 

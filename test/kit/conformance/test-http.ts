@@ -2,6 +2,7 @@
 import type { Connector, Context, Http, HttpInit, Net } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
+import { memoryInstallations } from '../installations.ts'
 
 interface TestHttp {
   readonly http: Http
@@ -109,6 +110,7 @@ export function testContext(connector: Connector, config: unknown, now: Date, st
     resolve: (host) => Promise.resolve({ address: host, servername: host }),
     spend: (exchange) => exchange(() => {}),
   }
-  const ctx = { config, now: () => now, http, net, log, signal: new AbortController().signal }
+  const signal = new AbortController().signal
+  const ctx = { config, now: () => now, http, net, log, installations: memoryInstallations(), signal }
   return { ctx, strangers, logged }
 }

@@ -1,4 +1,4 @@
-/** Slack's limits as a schema of its own, typed in from the vendor's pages: what it refuses, Slack refuses. */
+/** Slack's limits as a schema of its own, typed in from the vendor's pages: what it refuses, Slack refuses. For the sandbox and for tests. */
 import { z } from 'zod'
 
 const plainText = (longest: number) =>
@@ -108,16 +108,25 @@ const viewBlocks = z
     return areUnique(blocks.flatMap((block) => ('block_id' in block ? [block.block_id] : [])))
   })
 
+const modal = {
+  type: z.literal('modal'),
+  private_metadata: z.string().max(3_000),
+  title: plainText(24),
+  close: plainText(24),
+  blocks: viewBlocks,
+}
+const isSmallEnough = (view: object) => JSON.stringify(view).length <= 250_000
+
 export const WithinModal = z
-  .strictObject({
-    type: z.literal('modal'),
-    callback_id: z.string().min(1).max(255),
-    private_metadata: z.string().max(3_000),
-    title: plainText(24),
-    submit: plainText(24),
-    close: plainText(24),
-    blocks: viewBlocks,
-  })
-  .refine((view) => JSON.stringify(view).length <= 250_000, 'view_too_large')
+  .strictObject({ ...modal, callback_id: z.string().min(1).max(255), submit: plainText(24) })
+  .refine(isSmallEnough, 'view_too_large')
+
+/** A dialog without a field needs no button that sends it. */
+export const WithinView = z.union([
+  WithinModal,
+  z
+    .strictObject({ ...modal, private_metadata: modal.private_metadata.optional(), blocks: viewBlocks.min(1) })
+    .refine((view) => view.blocks.every(({ type }) => type !== 'input') && isSmallEnough(view)),
+])
 
 export const WithinHome = z.strictObject({ type: z.literal('home'), blocks: viewBlocks.min(1) })

@@ -1,0 +1,123 @@
+/** What others see: cards, kept up to date, and what was said, in the thread of its case. */
+import { z } from 'zod'
+import type { ChatContent, ChatPlace } from '#hub/connector/chat.ts'
+import type { Found, Receipt } from '#hub/connector/contract.ts'
+import { ConnectorError } from '#hub/connector/errors.ts'
+import { call, type Slack, type Workspace } from './client.ts'
+import { SlackRefusal } from './errors.ts'
+import { spokenIn } from './phrases.ts'
+import { renderCard } from './render-card.ts'
+import { renderSaid } from './render-said.ts'
+import { unfolded } from './show.ts'
+import { workspaceFor } from './workspaces.ts'
+
+const Posted = z.object({ channel: z.string().min(1), ts: z.string().min(1) })
+
+/** Slack keeps it with the message and shows it to the app alone: by it a message is found again. */
+export function marked(key: string) {
+  return { metadata: { event_type: 'deskweave', event_payload: { key } } }
+}
+
+export async function post(ctx: Slack, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt> {
+  const workspace = await workspaceFor(ctx, place)
+  const thread = place.thread === undefined ? {} : { thread_ts: place.thread }
+  const { channel, ts } = await call(
+    ctx,
+    workspace,
+    'chat.postMessage',
+    { channel: place.channel, ...thread, ...unfolded, ...drawn(ctx, place, content), ...marked(key) },
+    Posted,
+  )
+  return receiptOf(workspace, { ...place, channel }, ts)
+}
+
+export async function update(ctx: Slack, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt> {
+  if (place.message === undefined)
+    throw new ConnectorError('rejected', 'Slack: no message is named that could be changed')
+  const workspace = await workspaceFor(ctx, place)
+  // The name above a message stays what it was.
+  const { username: _name, ...message } = drawn(ctx, place, content)
+  const { ts } = await call(
+    ctx,
+    workspace,
+    'chat.update',
+    { channel: place.channel, ts: place.message, ...message, ...marked(key) },
+    Posted,
+  )
+  return receiptOf(workspace, place, ts)
+}
+
+function drawn(ctx: Slack, place: ChatPlace, content: ChatContent) {
+  const { words } = spokenIn(ctx.config, place.channel)
+  return content.kind === 'card'
+    ? { ...renderCard(content.card, words), username: undefined }
+    : renderSaid(content.said, words)
+}
+
+function receiptOf({ key }: Workspace, { channel, thread }: ChatPlace, ts: string): Receipt {
+  return {
+    externalId: ts,
+    place: { channel, ...(thread ? { thread } : {}), message: ts, ...(key ? { reference: key } : {}) },
+  }
+}
+
+const Messages = z.object({
+  messages: z.array(
+    z.looseObject({
+      ts: z.string(),
+      metadata: z
+        .object({ event_payload: z.looseObject({ key: z.string() }) })
+        .optional()
+        .catch(undefined),
+    }),
+  ),
+  has_more: z.boolean().nullish(),
+})
+
+/** So many of the newest messages are looked through. */
+const lookedThrough = 200
+/** What happened before the oldest of them within this time may have been the call in question. */
+const doubtMs = 3_600_000
+
+/** Looks through the newest messages of the thread, or of the channel. */
+export async function find(ctx: Slack, place: ChatPlace, key: string): Promise<Found> {
+  const workspace = await workspaceFor(ctx, place)
+  const found = await findMarked(ctx, workspace, place, key)
+  return typeof found === 'object' ? receiptOf(workspace, place, found.ts) : found
+}
+
+export async function findMarked(
+  ctx: Slack,
+  workspace: Workspace,
+  { channel, thread }: ChatPlace,
+  key: string,
+): Promise<{ readonly ts: string } | 'unknown' | undefined> {
+  const [method, where] =
+    thread === undefined
+      ? (['conversations.history', {}] as const)
+      : (['conversations.replies', { ts: thread }] as const)
+  const oldest = thread === undefined ? {} : { oldest: secondsBefore(ctx.now(), doubtMs) }
+  const args = { channel, ...where, ...oldest, limit: lookedThrough, include_all_metadata: true }
+  try {
+    const { messages, has_more: more } = await call(ctx, workspace, method, args, Messages)
+    const found = messages.find(({ metadata }) => metadata?.event_payload.key === key)
+    if (found) return { ts: found.ts }
+    const times = messages.map(({ ts }) => Number(ts) * 1_000)
+    return more && Math.min(...times) > ctx.now().getTime() - doubtMs ? 'unknown' : undefined
+  } catch (error) {
+    // Without the right to read a channel nobody can tell.
+    if (error instanceof SlackRefusal && cannotLook.has(error.error)) return 'unknown'
+    throw error
+  }
+}
+const cannotLook = new Set([
+  'missing_scope',
+  'not_in_channel',
+  'channel_not_found',
+  'thread_not_found',
+  'not_allowed_token_type',
+])
+
+function secondsBefore(now: Date, ms: number): string {
+  return `${Math.floor((now.getTime() - ms) / 1_000)}.000000`
+}
