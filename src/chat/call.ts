@@ -2,7 +2,7 @@
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { Context, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { VendorCall } from '#hub/delivery/vendor-call.ts'
+import { nothingToDo, type VendorCall } from '#hub/delivery/vendor-call.ts'
 import type { ChatShow } from '#hub/outbox/action.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { type DrawHub, type Drawn, draw } from './draw.ts'
@@ -20,7 +20,7 @@ export async function chatCall(
   if (!chat) return undefined
   const drawn = await draw(hub, connection, show, context)
   // Nothing has changed, or there is nobody to see it any more.
-  if (!drawn) return { effect: 'keyed', run: () => Promise.resolve({}) }
+  if (!drawn) return nothingToDo
   const { place, content, post } = drawn
   const find = chat.find && (() => chat.find?.(context, place, key) ?? Promise.resolve(undefined))
   const posting: VendorCall = {

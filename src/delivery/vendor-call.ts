@@ -23,6 +23,9 @@ type Table = {
   ) => VendorCall | undefined
 }
 
+/** Done as it is. */
+export const nothingToDo: VendorCall = { effect: 'keyed', run: async () => ({}) }
+
 const calls: Table = {
   'case.create': ({ writeCase }, ctx, { caseId, draft }, key) =>
     writeCase && {
@@ -31,12 +34,16 @@ const calls: Table = {
       ...(writeCase.find ? { find: async () => writeCase.find?.(ctx, 'create', caseId, key) } : {}),
     },
   'case.update': (can, ctx, { externalId, change }, key) => updateCall(can, ctx, externalId, change, key),
-  'case.message': ({ writeCase }, ctx, { externalId, message }, key) =>
-    writeCase && {
+  'case.message': ({ writeCase }, ctx, { externalId, message }, key) => {
+    if (!writeCase) return undefined
+    // A note on a case that lives only where the customer reads everything: it stays in the hub.
+    if (writeCase.isConversation && message.visibility === 'internal') return nothingToDo
+    return {
       effect: writeCase.effects.message,
       run: () => writeCase.message(ctx, externalId, message, key),
       ...(writeCase.find ? { find: async () => writeCase.find?.(ctx, 'message', externalId, key) } : {}),
-    },
+    }
+  },
   'case.revise': ({ writeCase }, ctx, { externalId, messageId, text }, key) =>
     writeCase?.revise && {
       effect: writeCase.effects.revise ?? 'at_least_once',

@@ -6,7 +6,7 @@ import { beforeEach } from 'vitest'
 import { z } from 'zod'
 import { createAgent, WrittenAgent } from '#hub/agents/index.ts'
 import { createChatDesk, isRead } from '#hub/chat/index.ts'
-import { createConnections } from '#hub/connections/index.ts'
+import { createConnections, type Registry } from '#hub/connections/index.ts'
 import type { Act } from '#hub/connector/card.ts'
 import {
   type ChatAnswer,
@@ -65,7 +65,23 @@ export const people: Readonly<Record<string, ChatPerson>> = {
   bob: { id: 'bob', name: 'Bob', email: 'bob@customer.example', kind: 'stranger' },
 }
 
-export function chatScene(database: TestDatabase, given: Partial<ChatSettings> = {}) {
+/** Read by a customer. */
+export const sharedChannel = 'shared'
+
+/** A connector's intake that is told in the hub's own words. */
+export const observing = {
+  verify: () => ({ ok: true as const }),
+  items: () => [],
+  normalise: ({ body }: InboundItem): Observation[] => [JSON.parse(body)],
+}
+
+interface SceneOptions {
+  readonly settings?: Partial<ChatSettings>
+  /** In place of one desk and one chat tool; each is connected once, under its id. */
+  readonly connectors?: Registry
+}
+
+export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
   const clock = fakeClock('2026-11-22T10:00:00Z')
   const going = new AbortController().signal
   const heard = new Map<string, () => void>()
@@ -97,11 +113,6 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
   const next = (kind: string) => `${kind}-${++number}`
   const deskIsThere = () => {
     if (away.desk) throw new ConnectorError('unavailable', 'desk: 503')
-  }
-  const observing = {
-    verify: () => ({ ok: true as const }),
-    items: () => [],
-    normalise: ({ body }: InboundItem): Observation[] => [JSON.parse(body)],
   }
   const desk: Connector = defineConnector({
     manifest: { id: 'desk', name: 'Desk', docs: 'https://desk.example', hosts: [], limits: [] },
@@ -183,10 +194,10 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
   const settings = {
     channels: [
       { channel: 'desk-room', for: 'cases' },
-      { channel: 'shared', for: 'customer', company: 'Customer Ltd' },
+      { channel: sharedChannel, for: 'customer', company: 'Customer Ltd' },
     ],
     reactions: { eyes: 'take', white_check_mark: 'resolve' },
-    ...given,
+    ...options.settings,
   }
 
   let hub: PipelineHub & Parameters<typeof createChatDesk>[0] & Parameters<typeof createDelivery>[0]
@@ -194,6 +205,7 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
   let inbox: ReturnType<typeof createInbox>
   let delivery: ReturnType<typeof createDelivery>
   const ids = { desk: '', talk: '' }
+  const byConnector = new Map<string, string>()
 
   beforeEach(async () => {
     await database.reset()
@@ -203,7 +215,7 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
     const secrets = createSecretBox(['a passphrase that is long enough to be one'])
     const env = { baseUrl: 'https://hub.example', extraHosts: [] }
     const base = { db: database.db, log: quietLog, now: clock.now, secrets, signals }
-    const registry = { desk: async () => desk, talk: async () => talk }
+    const registry = options.connectors ?? { desk: async () => desk, talk: async () => talk }
     const connections = createConnections({ ...base, env, connectors: registry })
     const queue = {
       async define() {},
@@ -218,8 +230,12 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
     rules = createRuleBook(signals)
     inbox = createInbox(database.pool, () => {})
     await connections.start()
-    ids.desk = (await connections.install('desk', 'Desk', {})).id
-    ids.talk = (await connections.install('talk', 'Talk', settings)).id
+    for (const [id, load] of Object.entries(registry)) {
+      const { chat } = (await load()).can
+      const name = options.connectors ? id : id === 'desk' ? 'Desk' : 'Talk'
+      byConnector.set(id, (await connections.install(id, name, chat ? settings : {})).id)
+    }
+    Object.assign(ids, { desk: byConnector.get('desk') ?? '', talk: byConnector.get('talk') ?? '' })
     delivery = createDelivery(hub, afterDelivery(hub))
     await hire('leo@acme.example', 'Leo Marín')
     await hire('eva@acme.example', 'Eva Ruiz', { language: 'es' })
@@ -270,6 +286,16 @@ export function chatScene(database: TestDatabase, given: Partial<ChatSettings> =
     hire,
     happens,
     hub: () => hub,
+    connectionOf: (connector: string) => byConnector.get(connector) ?? '',
+    async draft(id: string, email: string, caseId: string | null, content: object) {
+      const agent = await database.db
+        .selectFrom('agents')
+        .select('id')
+        .where('email', '=', email)
+        .executeTakeFirstOrThrow()
+      const row = { id, agent_id: agent.id, case_id: caseId, content: JSON.stringify(content), created_at: clock.now() }
+      await database.db.insertInto('drafts').values(row).execute()
+    },
     /** The desk tells something. */
     async tell(...observations: readonly Observation[]) {
       for (const one of observations) await store(ids.desk, one)
