@@ -18,7 +18,7 @@ export async function chatCall(
 ): Promise<VendorCall | undefined> {
   const { chat } = connection.connector.can
   if (!chat) return undefined
-  const drawn = await draw(hub, connection, show, context)
+  const drawn = await draw(hub, connection, show, context, key)
   // Nothing has changed, or there is nobody to see it any more.
   if (!drawn) return nothingToDo
   const { place, content, post } = drawn

@@ -31,11 +31,13 @@ export async function draw(
   connection: LoadedConnection,
   show: ChatShow,
   context: Context<unknown>,
+  key: string,
 ): Promise<Drawn | undefined> {
   const settings = connection.connector.can.chat?.settings(connection.config)
   if (!settings) return undefined
   switch (show.what) {
     case 'case': {
+      if (await isOvertaken(hub, connection, show, key)) return undefined
       const found = await workbench.loadCase(hub, show.caseId, hub.now())
       if (!found) return undefined
       const words = wordsIn(settings, show.channel)
@@ -64,6 +66,17 @@ export async function draw(
       return to && (await cardAt(hub, connection, to, workbench.refusalCard('no_seat', wordsIn(settings, to.channel))))
     }
   }
+}
+
+/** The first card is never left out: what is said hangs on it. */
+async function isOvertaken(
+  { db }: DrawHub,
+  { id }: LoadedConnection,
+  { caseId, channel }: Extract<ChatShow, { what: 'case' }>,
+  key: string,
+): Promise<boolean> {
+  const standing = await store.postOf(db, id, channel, `case:${caseId}`)
+  return standing !== undefined && (await store.isOvertaken(db, key, id, caseId, channel))
 }
 
 function wordsIn(settings: ChatSettings, channel: string): Messages {

@@ -167,6 +167,24 @@ export async function postOf(
   return row && toPost(row)
 }
 
+/** Whether the same card is to be brought up to date again by a later entry of its lane: then that one shows this news too. */
+export async function isOvertaken(
+  db: Db,
+  key: string,
+  lane: string,
+  caseId: string,
+  channel: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (
+      select from outbox later
+      where later.lane = ${lane} and later.order_key = ${caseId} and later.state = 'pending'
+        and later.seq > (select seq from outbox where key = ${key})
+        and later.action -> 'show' ->> 'what' = 'case' and later.action -> 'show' ->> 'channel' = ${channel}
+    ) as found`.execute(db)
+  return rows[0]?.found === true
+}
+
 export interface SpotKey {
   readonly connectionId: string
   readonly channel: string
