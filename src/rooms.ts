@@ -18,6 +18,7 @@ import { createRuleBook } from '#hub/pipeline/rule-book.ts'
 import { createInboxWorker } from '#hub/pipeline/worker.ts'
 import { createReconciliation } from '#hub/reconcile/index.ts'
 import { defineSnoozeJobs } from '#hub/snoozes/index.ts'
+import { createStaff } from '#hub/staff/index.ts'
 import { defineSurveyJobs, surveyRouter } from '#hub/surveys/index.ts'
 import { createWatch } from '#hub/watch/index.ts'
 
@@ -37,12 +38,19 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   await defineSnoozeJobs(ownHub)
   await defineChatJobs(hub)
   await reconciliation.defineJobs()
+  const staff = createStaff(hub, stopping)
+  await staff.defineJobs()
 
   const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
     ...(works
-      ? [createDelivery(hub, afterDelivery(hub)), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
+      ? [
+          createDelivery(hub, afterDelivery(hub)),
+          createInboxWorker(hub, rules),
+          createWatch(hub, reconciliation),
+          staff,
+        ]
       : []),
   ]
   const token = adminToken(hub.env)

@@ -1,9 +1,9 @@
 /** What an account is made of: owners, stages of pipelines, definitions of properties. Each is read once in ten minutes. */
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { CaseStatus } from '#hub/connector/facts.ts'
+import type { AgentFacts, CaseStatus } from '#hub/connector/facts.ts'
 import { call, type Hubspot } from './client.ts'
 import { apiVersion } from './config.ts'
-import { customNames, type Fields, type Stage, statusOfStage, traitNames } from './mapping.ts'
+import { customNames, type Fields, type Stage, statusOfStage, toAgent, traitNames } from './mapping.ts'
 import { remembered } from './remember.ts'
 import { type WireOwner, WireOwners, WirePipelines, WireProperty } from './wire.ts'
 
@@ -17,6 +17,12 @@ export const owners = remembered(async (ctx): Promise<ReadonlyMap<string, WireOw
   } while (after !== undefined)
   return found
 })
+
+/** Read anew: the hub remembers them itself. */
+export async function listAgents(ctx: Hubspot): Promise<readonly AgentFacts[]> {
+  const all = await owners.again(ctx)
+  return [...all.values()].map((owner) => toAgent(owner.id, all)).filter((agent) => agent !== null)
+}
 
 /** @throws ConnectorError rejected when nobody has this address. */
 export async function ownerIdOf(ctx: Hubspot, email: string): Promise<string> {

@@ -30,7 +30,9 @@ export interface Sdk {
 interface Call {
   readonly method: string
   readonly url: string
-  readonly body?: string
+  readonly body?: string | Uint8Array
+  /** JSON when absent. */
+  readonly contentType?: string
   readonly budget?: 'search'
   /** Reading by POST: repeating it does no harm. */
   readonly isRead: boolean
@@ -111,18 +113,31 @@ export async function call<T extends z.ZodType>(
   return parseAnswer(shape, json)
 }
 
+/** A form with a file in it. */
+export async function upload<T extends z.ZodType>(
+  ctx: Hubspot,
+  shape: T,
+  path: string,
+  { contentType, body }: { readonly contentType: string; readonly body: Uint8Array },
+): Promise<z.output<T>> {
+  const url = `${apiBase(ctx.config)}${path}`
+  const { json } = await exchange(ctx, { method: 'POST', url, isRead: false, body, contentType })
+  return parseAnswer(shape, json)
+}
+
 interface Answer {
   readonly status: number
   readonly json: unknown
 }
 
-async function exchange(ctx: Hubspot, { method, url, body, budget, isRead }: Call): Promise<Answer> {
+async function exchange(ctx: Hubspot, call: Call): Promise<Answer> {
+  const { method, url, body, contentType = 'application/json', budget, isRead } = call
   const answer = await ctx.http.fetch(url, {
     method,
     headers: {
       accept: 'application/json',
       authorization: `Bearer ${ctx.config.access_token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': contentType }),
     },
     ...(body === undefined ? {} : { body }),
     ...(budget === undefined ? {} : { budget }),

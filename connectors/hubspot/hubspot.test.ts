@@ -343,6 +343,66 @@ describe('hubspot over HTTP', () => {
     await expect(writePerson.upsert(ctx, { name: 'Nobody' }, 'k')).rejects.toThrow(/no e-mail address and no trait/)
   })
 
+  const notesOf = (sandbox: HubspotSandbox) => sandbox.crm.all('notes').map(({ properties }) => properties)
+
+  it('writes under the name of whom it is from, and says who it was where they are no owner', async () => {
+    const { sandbox, ctx } = await start()
+    const contact = await sandbox.createContact({ email: 'ana@x.example' })
+    const { id } = await sandbox.createTicket({ subject: 'One', contact, inbox: true })
+    const note = { visibility: 'internal', text: 'Plan Pro' } as const
+    const [, eva] = sandbox.crm.owners
+    await writeCase.message(ctx, id, { ...note, author: { name: 'Eva', email: 'EVA@crm.example' } }, 'key-eva')
+    await writeCase.message(ctx, id, { ...note, author: { email: 'noor@crm.example' } }, 'key-noor')
+    expect(notesOf(sandbox)).toMatchObject([
+      { hs_note_body: '<p>Plan Pro</p><p>Deskweave key-eva</p>', hubspot_owner_id: eva?.id },
+      { hs_note_body: '<p>noor@crm.example (via Deskweave):</p><p>Plan Pro</p><p>Deskweave key-noor</p>' },
+    ])
+    const reply = { visibility: 'public', text: 'Done' } as const
+    await writeCase.message(ctx, id, { ...reply, author: { email: 'eva@crm.example' } }, 'key-r1')
+    await writeCase.message(ctx, id, { ...reply, author: { email: 'noor@crm.example' } }, 'key-r2')
+    expect(sandbox.crm.threads[0]?.messages.map(({ body }) => [body['senderActorId'], body['text']])).toEqual([
+      [`A-${eva?.userId}`, 'Done'],
+      [ctx.config.sender_actor_id, 'Done'],
+    ])
+  })
+
+  it('keeps files byte for byte and shows them with the note and the reply', async () => {
+    const { sandbox, ctx } = await start()
+    const contact = await sandbox.createContact({ email: 'ana@x.example' })
+    const { id } = await sandbox.createTicket({ subject: 'One', contact, inbox: true })
+    const content = Buffer.from([0, 13, 10, 13, 10, 255, 45, 45])
+    const files = [{ name: 'día "1"\r\n.bin', contentType: 'application/octet-stream\r\nx: 1', content }]
+    await writeCase.message(ctx, id, { visibility: 'internal', text: 'See', files }, 'key-note')
+    await writeCase.message(ctx, id, { visibility: 'public', text: 'See', files }, 'key-reply')
+    const [first, second] = sandbox.crm.files
+    expect(sandbox.crm.files.map((file) => [file.name, file.content])).toEqual([
+      ['día %221%22 .bin', content],
+      ['día %221%22 .bin', content],
+    ])
+    expect(notesOf(sandbox)).toMatchObject([{ hs_attachment_ids: first?.id }])
+    expect(sandbox.crm.threads[0]?.messages[0]?.body).toMatchObject({
+      attachments: [{ type: 'FILE', fileId: second?.id }],
+    })
+  })
+
+  it('corrects and deletes its notes, and finds no harm in doing so twice', async () => {
+    const { sandbox, ctx } = await start()
+    const { id } = await sandbox.createTicket({ subject: 'One' })
+    const out = { visibility: 'internal', text: 'Plan Pro', author: { name: 'Noor' } } as const
+    const { externalId = '' } = await writeCase.message(ctx, id, out, 'key-1')
+    const { revise } = writeCase
+    expect(revise.takes).toEqual(['internal'])
+    await revise.run(ctx, id, externalId, 'Plan Basic', 'key-2')
+    await revise.run(ctx, id, externalId, 'Plan Basic', 'key-2')
+    const by = '<p>Noor (via Deskweave):</p>'
+    expect(notesOf(sandbox)).toMatchObject([{ hs_note_body: `${by}<p>Plan Basic</p><p>Deskweave key-2</p>` }])
+    await revise.run(ctx, id, externalId, undefined, 'key-3')
+    await revise.run(ctx, id, externalId, undefined, 'key-3')
+    expect(notesOf(sandbox)).toEqual([])
+    await expect(revise.run(ctx, id, externalId, 'x', 'key-4')).rejects.toMatchObject({ code: 'not_found' })
+    await expect(revise.run(ctx, id, 'm-1', 'x', 'key-5')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   it('answers in the conversation of the ticket and writes notes beside it', async () => {
     const { sandbox, ctx } = await start()
     const contact = await sandbox.createContact({ email: 'ana@x.example' })

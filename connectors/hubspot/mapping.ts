@@ -162,7 +162,7 @@ function priorityOf(wire: string | null | undefined): CasePriority | null | unde
   return priority && toPriority[priority]
 }
 
-function toAgent(id: string | null, owners: Around['owners']): AgentFacts | null {
+export function toAgent(id: string | null, owners: Around['owners']): AgentFacts | null {
   if (!id) return null
   const owner = owners.get(id)
   const name = nameOf(owner?.firstName, owner?.lastName)

@@ -5,37 +5,53 @@
 import type { OutMessage, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { associated } from './associations.ts'
+import { byline, ownerOf } from './author.ts'
 import { call, type Hubspot } from './client.ts'
 import { conversationsVersion } from './config.ts'
-import { utc } from './mapping.ts'
-import { htmlOfMessage, writeNote } from './note.ts'
+import { keepFiles } from './files.ts'
+import { htmlOf, utc } from './mapping.ts'
+import { writeNote } from './note.ts'
 import { readObjects, ticketId } from './read.ts'
-import { type WireThread, WireThreadMessage, WireThreads } from './wire.ts'
+import { type WireOwner, type WireThread, WireThreadMessage, WireThreads } from './wire.ts'
 
 const threadsPath = `/conversations/conversations/${conversationsVersion}/threads`
 /** HubSpot's own channel for e-mail. */
 const emailChannel = '1002'
 
-export function message(ctx: Hubspot, id: string, out: OutMessage, key: string): Promise<Receipt> {
-  if (out.visibility === 'public') return reply(ctx, ticketId(id), out)
-  return writeNote(ctx, { ticketId: ticketId(id), html: htmlOfMessage(out) }, key)
+export async function message(ctx: Hubspot, id: string, out: OutMessage, key: string): Promise<Receipt> {
+  const owner = await ownerOf(ctx, out.author)
+  if (out.visibility === 'public') return await reply(ctx, ticketId(id), out, owner, key)
+  const { ids, refused } = await keepFiles(ctx, out.files, key)
+  const html = `${owner ? '' : byline(out.author)}${htmlOfMessage(out, refused)}`
+  const note = { ticketId: ticketId(id), html, fileIds: ids, ...(owner ? { ownerId: owner.id } : {}) }
+  return await writeNote(ctx, note, key)
 }
 
-async function reply(ctx: Hubspot, id: string, out: OutMessage): Promise<Receipt> {
-  const senderActorId = ctx.config.sender_actor_id
+async function reply(
+  ctx: Hubspot,
+  id: string,
+  out: OutMessage,
+  owner: WireOwner | undefined,
+  key: string,
+): Promise<Receipt> {
+  // Only who has a user can speak in a conversation.
+  const senderActorId = owner?.userId ? `A-${owner.userId}` : ctx.config.sender_actor_id
   if (senderActorId === undefined) {
     throw new ConnectorError(
       'rejected',
-      'hubspot reply: set sender_actor_id, the agent in whose name HubSpot sends public replies (A- and a user id)',
+      'hubspot reply: its author is no user of the account; set sender_actor_id, the agent in whose name such replies are sent (A- and a user id)',
     )
   }
   const { thread, contactId } = await threadOf(ctx, id)
+  const { ids, refused } = await keepFiles(ctx, out.files, key)
+  const left = leftOut(refused)
   const written = await call(ctx, WireThreadMessage, 'POST', `${threadsPath}/${thread.id}/messages`, {
     json: {
       type: 'MESSAGE',
-      text: out.text,
-      richText: htmlOfMessage(out),
+      text: `${out.text}${left && `\n\n${left}`}`,
+      richText: htmlOfMessage(out, refused),
       senderActorId,
+      ...(ids.length > 0 ? { attachments: ids.map((fileId) => ({ type: 'FILE', fileId })) } : {}),
       ...(thread.originalChannelId ? { channelId: thread.originalChannelId } : {}),
       ...(thread.originalChannelAccountId ? { channelAccountId: thread.originalChannelAccountId } : {}),
       ...(thread.originalChannelId === emailChannel ? { recipients: await recipientsOf(ctx, contactId) } : {}),
@@ -43,6 +59,15 @@ async function reply(ctx: Hubspot, id: string, out: OutMessage): Promise<Receipt
   })
   const updatedAt = utc(written.createdAt)
   return { externalId: written.id, ...(updatedAt ? { updatedAt } : {}) }
+}
+
+function htmlOfMessage({ html, text }: OutMessage, refused: readonly string[]): string {
+  const left = leftOut(refused)
+  return `${html ?? htmlOf(text)}${left && htmlOf(left)}`
+}
+
+function leftOut(names: readonly string[]): string {
+  return names.length > 0 ? `Files not sent: ${names.join(', ')}` : ''
 }
 
 /** Threads cannot be asked for by ticket, only by contact; the newest one of the ticket is answered. */

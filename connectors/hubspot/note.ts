@@ -1,22 +1,29 @@
 /** Internal notes on a ticket. The last line names the hub and the key, by which a note is found again. */
-import type { OutMessage, Receipt } from '#hub/connector/contract.ts'
+import type { Receipt } from '#hub/connector/contract.ts'
 import { associated, association, associationTypes } from './associations.ts'
 import { callSdk, type Hubspot } from './client.ts'
-import { htmlOf, utc } from './mapping.ts'
+import { utc } from './mapping.ts'
 import { readObjects } from './read.ts'
 import { WireObject } from './wire.ts'
 
+interface Note {
+  readonly ticketId: string
+  readonly contactId?: string
+  readonly html: string
+  /** The colleague it stands under. */
+  readonly ownerId?: string
+  readonly fileIds?: readonly string[]
+}
+
 /** https://developers.hubspot.com/docs/api-reference/latest/crm/activities/notes */
-export async function writeNote(
-  ctx: Hubspot,
-  note: { readonly ticketId: string; readonly contactId?: string; readonly html: string },
-  key: string,
-): Promise<Receipt> {
+export async function writeNote(ctx: Hubspot, note: Note, key: string): Promise<Receipt> {
   const written = await callSdk(ctx, WireObject, (sdk) =>
     sdk.basic.create('notes', {
       properties: {
         hs_timestamp: ctx.now().toISOString(),
-        hs_note_body: `${note.html}<p>Deskweave ${key}</p>`,
+        hs_note_body: signed(note.html, key),
+        ...(note.ownerId ? { hubspot_owner_id: note.ownerId } : {}),
+        ...(note.fileIds?.length ? { hs_attachment_ids: note.fileIds.join(';') } : {}),
       },
       associations: [
         association(sdk, note.ticketId, associationTypes.noteToTicket),
@@ -41,7 +48,6 @@ function receiptOf(note: WireObject): Receipt {
   return { externalId: note.id, ...(updatedAt ? { updatedAt } : {}) }
 }
 
-export function htmlOfMessage(message: OutMessage): string {
-  const links = (message.attachments ?? []).map((file) => `${file.name}${file.url ? `: ${file.url}` : ''}`)
-  return `${message.html ?? htmlOf(message.text)}${links.length > 0 ? htmlOf(links.join('\n')) : ''}`
+export function signed(html: string, key: string): string {
+  return `${html}<p>Deskweave ${key}</p>`
 }

@@ -47,6 +47,12 @@ export interface CrmThread {
   readonly messages: { readonly id: string; readonly at: Date; readonly body: Readonly<Record<string, unknown>> }[]
 }
 
+export interface CrmFile {
+  readonly id: string
+  readonly name: string
+  readonly content: Buffer
+}
+
 /** Who did it, as webhooks tell it. */
 export interface Doer {
   readonly changeSource: string
@@ -87,6 +93,7 @@ export class Crm {
   readonly objects = new Map<string, CrmObject>()
   readonly owners: CrmOwner[] = []
   readonly threads: CrmThread[] = []
+  readonly files: CrmFile[] = []
   readonly stages: readonly CrmStage[] = [
     { id: '1', label: 'New', isClosed: false },
     { id: '2', label: 'Waiting on contact', isClosed: false },

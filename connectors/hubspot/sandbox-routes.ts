@@ -179,6 +179,15 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
       crm.update(object, given, doer)
       return json(objectJson(object, Object.keys(given)))
     }),
+    route('DELETE', `${objects}/:id`, (request) => {
+      crm.archive(crm.get(kindOf(request), request.params['id'] ?? ''), doer)
+      return { status: 204 }
+    }),
+    route('POST', `/files/${apiVersion}/files`, (request) => {
+      const file = { id: crm.newId(), ...fileIn(request) }
+      crm.files.push(file)
+      return json({ id: file.id, name: file.name, size: file.content.length, access: 'PRIVATE' }, 201)
+    }),
     route('POST', `/crm/associations/${apiVersion}/:from/:to/batch/read`, (request) => {
       const to = kind.parse(request.params['to'])
       const { inputs } = z.object({ inputs: z.array(z.object({ id: z.string() })).max(1000) }).parse(request.json())
@@ -265,6 +274,18 @@ function refusal(error: unknown): SandboxAnswer {
     )
   }
   throw error
+}
+
+/** The file of a form, and what must stand beside it. */
+function fileIn({ headers, body }: SandboxRequest): { name: string; content: Buffer } {
+  const boundary = /^multipart\/form-data; boundary=([\w-]{1,70})$/.exec(headers['content-type'] ?? '')?.[1]
+  const parts = body.toString('latin1').split(`--${boundary}`)
+  const part = (name: string) => parts.find((one) => one.includes(`form-data; name="${name}"`))
+  const [head = '', content = ''] = part('file')?.split(/\r\n\r\n([\s\S]*)\r\n$/) ?? []
+  const isComplete = part('options')?.includes('"access":"PRIVATE"') && part('folderPath') && parts.at(-1) === '--\r\n'
+  if (!isComplete || !head) throw new CrmRefusal(400, 'VALIDATION_ERROR', 'file, folderPath and options are needed')
+  const name = Buffer.from(/filename="([^"]*)"/.exec(head)?.[1] ?? '', 'latin1').toString()
+  return { name, content: Buffer.from(content, 'latin1') }
 }
 
 function kindOf(request: SandboxRequest): ObjectKind {

@@ -44,7 +44,7 @@ export const WireAssociations = z.object({
 
 /** https://developers.hubspot.com/docs/api-reference/latest/crm/owners */
 export const WireOwners = z.object({
-  results: z.array(z.object({ id, email: text, firstName: text, lastName: text })),
+  results: z.array(z.object({ id, userId: id.nullish(), email: text, firstName: text, lastName: text })),
   paging,
 })
 export type WireOwner = z.output<typeof WireOwners>['results'][number]
@@ -94,6 +94,9 @@ export const WireThreads = z.object({ results: z.array(WireThread), paging })
 export type WireThread = z.output<typeof WireThread>
 
 export const WireThreadMessage = z.object({ id: z.string(), createdAt: text })
+
+/** https://developers.hubspot.com/docs/api-reference/latest/files */
+export const WireFile = z.object({ id })
 
 export const WireAnything = z.unknown()
 

@@ -7,8 +7,8 @@ import { type Budget, type Mail, parseParts, reportTypes, textOf } from './parts
 import { sanitiseHtml } from './sanitise.ts'
 import { cleanText } from './text.ts'
 
-export async function parseMail({ head, body, isCut }: ParseTask): Promise<ParsedMail> {
-  const parsed = await parseMessage([Buffer.from(head), body], { parts: limits.parts }, 0)
+export async function parseMail({ head, body, isCut, wanted }: ParseTask): Promise<ParsedMail> {
+  const parsed = await parseMessage([Buffer.from(head), body], { parts: limits.parts }, 0, wanted)
   const attachments = parsed.attachments.map((one, index): ParsedAttachment => {
     const { sizeBytes, ...rest } = one
     return isCut && index === parsed.attachments.length - 1 ? rest : { ...rest, sizeBytes }
@@ -29,6 +29,7 @@ export async function parseMail({ head, body, isCut }: ParseTask): Promise<Parse
     leftOut,
     report: parsed.report,
     ...(parsed.calendarMethod ? { calendarMethod: parsed.calendarMethod } : {}),
+    ...(parsed.wanted ? { wanted: parsed.wanted } : {}),
   }
 }
 
@@ -40,10 +41,19 @@ interface ParsedMessage extends Mail {
   readonly notes: readonly string[]
   readonly report: ParsedMail['report']
   readonly calendarMethod: string | undefined
+  readonly wanted: Uint8Array | undefined
 }
 
-async function parseMessage(chunks: readonly Uint8Array[], budget: Budget, depth: number): Promise<ParsedMessage> {
-  const { mail, parts, hasText } = await parseParts(chunks, budget)
+/** @param wanted of a part inside an attached message: the ids of both, with a slash between. */
+async function parseMessage(
+  chunks: readonly Uint8Array[],
+  budget: Budget,
+  depth: number,
+  wanted: string | undefined,
+): Promise<ParsedMessage> {
+  const [here, ...within] = wanted?.split('/') ?? []
+  const { mail, parts, hasText } = await parseParts(chunks, budget, here)
+  let found = within.length > 0 ? undefined : parts.find(({ id }) => id === here)?.kept
   const attachments: (ParsedAttachment & { readonly sizeBytes: number })[] = []
   const notes: string[] = []
   const report: { contentType: string; text: string }[] = []
@@ -61,7 +71,9 @@ async function parseMessage(chunks: readonly Uint8Array[], budget: Budget, depth
     const hidden = hiddenContent(contentType, part.parameters)
     if (hidden) notes.push(hidden)
     if (contentType === 'message/rfc822' && depth < limits.nestedMessages) {
-      const inner = await parseMessage([part.kept], budget, depth + 1)
+      const further = part.id === here && within.length > 0 ? within.join('/') : undefined
+      const inner = await parseMessage([part.kept], budget, depth + 1, further)
+      found ??= inner.wanted && Buffer.from(inner.wanted)
       notes.push(quoted(inner))
       attachments.push(...inner.attachments.map((one) => ({ ...one, id: `${part.id}/${one.id}` })))
     }
@@ -76,6 +88,7 @@ async function parseMessage(chunks: readonly Uint8Array[], budget: Budget, depth
     notes: [...new Set(notes.filter((note) => note !== ''))],
     report,
     calendarMethod: method,
+    wanted: found,
   }
 }
 

@@ -3,9 +3,8 @@
  * Text becomes text; where text becomes structure (an address, an id, a URL), anything that could break out of it is refused.
  */
 import type { SendMailOptions } from 'nodemailer'
-import type { CaseDraft, OutMessage, OutThread } from '#hub/connector/contract.ts'
+import type { CaseDraft, OutFile, OutMessage, OutThread } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { Attachment } from '#hub/connector/facts.ts'
 import type { MailConfig } from './config.ts'
 import { bounceAddress, caseIdOf, loopMark, messageIdFor, replyAddress } from './signed-address.ts'
 
@@ -24,7 +23,9 @@ interface Letter {
   readonly subject: string
   readonly text: string
   readonly html?: string
-  readonly attachments?: readonly Attachment[]
+  readonly files?: readonly OutFile[]
+  /** Of a colleague who wrote it. */
+  readonly by?: string
   readonly thread?: OutThread
   readonly automatic?: 'auto-replied' | 'auto-generated'
   readonly unsubscribeUrl?: string
@@ -32,7 +33,7 @@ interface Letter {
 
 /** @param at when it is sent. @throws ConnectorError rejected */
 export function composeReply(config: MailConfig, caseId: string, message: OutMessage, key: string, at: Date): Mail {
-  const { thread, text, html, attachments, unsubscribeUrl } = message
+  const { thread, text, html, files, author, unsubscribeUrl } = message
   if (!thread) throw new TypeError('a public message to a mail case comes with its thread')
   const isAnswer = thread.earlier.length > 0
   return compose(
@@ -45,7 +46,8 @@ export function composeReply(config: MailConfig, caseId: string, message: OutMes
       text,
       thread,
       ...(html === undefined ? {} : { html }),
-      ...(attachments ? { attachments } : {}),
+      ...(files ? { files } : {}),
+      ...(author?.name === undefined ? {} : { by: author.name }),
       ...(unsubscribeUrl === undefined ? {} : { unsubscribeUrl }),
       ...(message.automatic ? { automatic: isAnswer ? ('auto-replied' as const) : ('auto-generated' as const) } : {}),
     },
@@ -80,7 +82,7 @@ function compose(config: MailConfig, letter: Letter, at: Date): Mail {
     options: {
       messageId,
       date: at,
-      from: { name: oneLine(config.name ?? ''), address: config.address },
+      from: { name: oneLine(senderName(config.name, letter.by)), address: config.address },
       to: { name: oneLine(letter.to.name ?? ''), address: to },
       subject: oneLine(letter.subject),
       ...(replyTo === config.address ? {} : { replyTo: { name: oneLine(config.name ?? ''), address: replyTo } }),
@@ -119,14 +121,28 @@ function oneClick(url: string) {
   }
 }
 
-/** Files stay where they are: links below the text, as nothing is fetched on behalf of a mail. */
-function bodyOf({ text, html, attachments = [] }: Letter): { readonly text: string; readonly html?: string } {
-  const links = attachments.map(({ name, url }) => `${oneLine(name)}${url === undefined ? '' : `: ${oneLine(url)}`}`)
-  const below = links.length > 0 ? `\n\n${links.join('\n')}` : ''
-  const plain = asLines(`${text}${below}`)
-  if (html === undefined) return { text: plain }
-  const list = links.length > 0 ? `<p>${links.map(escapeHtml).join('<br>')}</p>` : ''
-  return { text: plain, html: asLines(`${html}${list}`) }
+/** `Leo (Acme Support)`: the customer sees who answers, and for whom. */
+function senderName(name = '', by = ''): string {
+  return by && name ? `${by} (${name})` : by || name
+}
+
+function bodyOf({ text, html, files = [] }: Letter): Pick<SendMailOptions, 'text' | 'html' | 'attachments'> {
+  return {
+    text: asLines(text),
+    ...(html === undefined ? {} : { html: asLines(html) }),
+    ...(files.length > 0 ? { attachments: files.map(attached) } : {}),
+  }
+}
+
+function attached({ name, contentType, content }: OutFile) {
+  // Parts within parts would be read as the mail's own.
+  const isPlain = /^(?!multipart\/|message\/)[\w.+-]+\/[\w.+-]+$/i.test(contentType)
+  return {
+    filename: oneLine(name),
+    contentType: isPlain ? contentType : 'application/octet-stream',
+    content: Buffer.from(content),
+    contentDisposition: 'attachment' as const,
+  }
 }
 
 /** With the line ends of mail, in the copy for the Sent folder too, and without what no mail may hold. */
@@ -178,8 +194,4 @@ function address(text: string, what: string): string {
     'rejected',
     `${what} ${JSON.stringify(text.slice(0, 80))} is not one e-mail address; correct it`,
   )
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

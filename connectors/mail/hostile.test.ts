@@ -107,7 +107,7 @@ describe('parts of a mail', () => {
       'winmail.dat',
     ])
     expect(attachments.at(-1)).toEqual({
-      id: '10',
+      id: 'INBOX/1/1|10',
       name: 'winmail.dat',
       contentType: 'application/ms-tnef',
       sizeBytes: 6,
@@ -144,7 +144,7 @@ describe('parts of a mail', () => {
       `Content-Type: multipart/mixed; boundary="b${depth}"\r\n\r\n--b${depth}\r\n\r\ntext ${depth}\r\n--b${depth}\r\n${inner(depth - 1)}\r\n--b${depth}--`
     const { text, attachments = [] } = await messageOf(multipart('mixed', [inner(5)]))
     expect([5, 4, 3, 2].map((level) => text.includes(`text ${level}`))).toEqual([true, true, true, false])
-    expect(attachments.map(({ id }) => id)).toEqual(['1', '1/2', '1/2/2', '1/2/2/2'])
+    expect(attachments.map(({ id }) => id)).toEqual(['1', '1/2', '1/2/2', '1/2/2/2'].map((part) => `INBOX/1/1|${part}`))
   })
 
   it('are read as far as 100 attachments and 200 parts', async () => {
@@ -178,7 +178,7 @@ describe('parts of a mail', () => {
       multipart('mixed', ['Content-Type: text/plain\r\n\r\nThe logs.', file, 'Content-Type: text/plain\r\n\r\nBye.']),
     )
     expect(text).toMatch(/^The logs\.\n\n\[This message is larger than 25 MB\..*in the mailbox\.\]$/)
-    expect(attachments).toEqual([{ id: '2', name: 'logs.zip', contentType: 'application/zip' }])
+    expect(attachments).toEqual([{ id: 'INBOX/1/1|2', name: 'logs.zip', contentType: 'application/zip' }])
   })
 
   it('are found in broken multiparts', async () => {

@@ -159,17 +159,6 @@ describe('a reply by mail', () => {
     expect(mail.header('content-type')).toContain('multipart/alternative')
   })
 
-  it('names files as links, in both parts', async () => {
-    const sandbox = await openSandbox()
-    const { ctx } = deskAt(sandbox)
-    const attachments = [{ name: 'label <1>.pdf', url: 'https://files.acme.example/label.pdf' }]
-    await message(ctx, caseId, reply({ html: '<p>Here.</p>', attachments }), key)
-    const mail = await only(sandbox)
-    expect(mail.text).toContain('label <1>.pdf: https://files.acme.example/label.pdf')
-    expect(mail.html).toContain('label &lt;1&gt;.pdf: https://files.acme.example/label.pdf')
-    expect(mail.attachments).toEqual([])
-  })
-
   it('keeps the first and the last 19 references of a long thread', async () => {
     const sandbox = await openSandbox()
     const { ctx } = deskAt(sandbox)

@@ -9,8 +9,8 @@ import type { MessageFacts, Observation, PersonFacts, ThreadFacts } from '#hub/c
 import { automaticSign } from './automatic.ts'
 import { readBounces } from './bounce.ts'
 import type { MailConfig } from './config.ts'
-import { firstOf, type Header, readHeaders, valuesOf } from './headers.ts'
-import { limits, type ParsedMail } from './parsed.ts'
+import { firstOf, type Header, type HeaderBlock, readHeaders, valuesOf } from './headers.ts'
+import { limits, type ParsedMail, type ParseTask } from './parsed.ts'
 import { parseInWorker } from './parser.ts'
 import { caseIdOf, loopMark, provenMessageId } from './signed-address.ts'
 import { answersOf, guestsOf, messageIdOf, provenOf, sentAtOf } from './thread.ts'
@@ -43,17 +43,26 @@ export async function readMail(
   const { headers } = block
   const hops = valuesOf(headers, 'received').length
   if (hops > maxHops) return { unreadable: `${hops} servers have handed it on: it goes in circles` }
-  const answer = await parseInWorker(
-    {
-      head: headFor(headers),
-      body: raw.subarray(block.bodyAt, block.bodyAt + limits.bytes),
-      isCut: raw.length - block.bodyAt > limits.bytes,
-    },
-    signal,
-  )
+  const answer = await parseInWorker(taskFor(raw, block), signal)
   if ('problem' in answer) return { unreadable: answer.problem }
   const read: ReadMail = { ...origin, headers, mail: answer.mail, messageId: messageIdOf(headers, raw, block.bodyAt) }
   return origin.folder === 'sent' ? readSent(read) : readReceived(read)
+}
+
+/** The content of one part. @returns `undefined` where there is none of this id, or the mail cannot be read. */
+export async function readPart(raw: Buffer, part: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  const block = readHeaders(raw)
+  if ('unreadable' in block) return undefined
+  const answer = await parseInWorker({ ...taskFor(raw, block), wanted: part }, signal)
+  return 'mail' in answer ? answer.mail.wanted : undefined
+}
+
+function taskFor(raw: Buffer, { headers, bodyAt }: HeaderBlock): ParseTask {
+  return {
+    head: headFor(headers),
+    body: raw.subarray(bodyAt, bodyAt + limits.bytes),
+    isCut: raw.length - bodyAt > limits.bytes,
+  }
 }
 
 interface ReadMail extends MailOrigin {
@@ -173,14 +182,16 @@ function threaded(read: ReadMail, { kind, from, proven, requester }: Part): Obse
 const nobody = { address: '' }
 
 function messageOf(read: ReadMail, kind: 'agent' | 'customer', from: From): MessageFacts {
-  const { mail, headers, receivedAt, messageId } = read
+  const { mail, headers, receivedAt, messageId, key } = read
+  // By their ids they are found again in the mailbox.
+  const attachments = mail.attachments.map((file) => ({ ...file, id: `${key}|${file.id}` }))
   return {
     id: messageId,
     visibility: 'public',
     author: { kind, email: from.address, ...(from.name === '' ? {} : { name: from.name }) },
     text: mail.text,
     ...(mail.html === '' ? {} : { html: mail.html }),
-    ...(mail.attachments.length === 0 ? {} : { attachments: mail.attachments }),
+    ...(attachments.length === 0 ? {} : { attachments }),
     sentAt: sentAtOf(headers, receivedAt),
   }
 }

@@ -7,6 +7,8 @@ export interface ParseTask {
   readonly head: string
   /** Not the whole mail: the last part breaks off. */
   readonly isCut: boolean
+  /** The id of a part whose whole content is wanted. */
+  readonly wanted?: string
 }
 
 export type ParseAnswer = { readonly mail: ParsedMail } | { readonly problem: string }
@@ -25,6 +27,8 @@ export interface ParsedMail {
   readonly report: readonly { readonly contentType: string; readonly text: string }[]
   /** `METHOD` of the first calendar part, such as `REPLY`. */
   readonly calendarMethod?: string
+  /** The part that was wanted. */
+  readonly wanted?: Uint8Array
 }
 
 export interface ParsedAttachment {

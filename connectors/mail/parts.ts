@@ -36,8 +36,8 @@ interface Message {
   readonly hasText: boolean
 }
 
-/** @throws Error in plain words. */
-export function parseParts(chunks: readonly Uint8Array[], budget: Budget): Promise<Message> {
+/** @param wanted the id of a part that is kept whole. @throws Error in plain words. */
+export function parseParts(chunks: readonly Uint8Array[], budget: Budget, wanted?: string): Promise<Message> {
   const parser = new MimeParser(budget.parts)
   const parts: Part[] = []
   let mail: Mail = { subject: '', from: undefined, date: '', text: '', html: '' }
@@ -49,7 +49,7 @@ export function parseParts(chunks: readonly Uint8Array[], budget: Budget): Promi
     parser.on('data', (data: AttachmentStream | MessageText) => {
       if (data.type === 'text') {
         mail = { ...mail, text: data.text ?? '', html: typeof data.html === 'string' ? data.html : '' }
-      } else readPart(data, parts)
+      } else readPart(data, parts, wanted)
     })
     parser.on('end', () => {
       budget.parts -= parser.parts
@@ -64,9 +64,10 @@ export function parseParts(chunks: readonly Uint8Array[], budget: Budget): Promi
 
 const tooMuch = `it has more than ${limits.parts} parts, or a part whose header lines are longer than 64 KiB`
 
-function readPart(data: AttachmentStream, parts: Part[]): void {
+function readPart(data: AttachmentStream, parts: Part[], wanted: string | undefined): void {
   const kept: Buffer[] = []
-  let toKeep = keptBytes(data.contentType)
+  const id = data.partId ?? '1'
+  let toKeep = id === wanted ? limits.bytes : keptBytes(data.contentType)
   let sizeBytes = 0
   data.content.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length
@@ -76,9 +77,9 @@ function readPart(data: AttachmentStream, parts: Part[]): void {
   data.content.on('end', () => {
     const header = data.headers.get('content-type')
     const parameters = typeof header === 'object' && 'params' in header ? header.params : {}
-    const { contentType, filename, partId } = data
+    const { contentType, filename } = data
     parts.push({
-      id: partId ?? '1',
+      id,
       name: filename ?? '',
       contentType: contentType || 'application/octet-stream',
       parameters,

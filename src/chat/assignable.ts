@@ -2,10 +2,20 @@
 import { activeAgents, mayAct } from '#hub/agents/index.ts'
 import type { Option } from '#hub/connector/card.ts'
 import type { Hub } from '#hub/hub.ts'
+import { deskAgents } from '#hub/staff/index.ts'
 import type { ShownCase } from '#hub/workbench/index.ts'
 
-/** By address, which is the one id that all tools share. */
-export async function assignableIn({ db }: Pick<Hub, 'db'>, _found: ShownCase): Promise<readonly Option[]> {
-  const agents = await activeAgents(db)
-  return agents.filter(mayAct).map(({ email, name }) => ({ value: email, label: name }))
+/**
+ * By address, which is the one id that all tools share. A case in several tools is given to somebody whom all of them know;
+ * a tool that does not tell who works in it stands in nobody's way.
+ */
+export async function assignableIn(
+  { db }: Pick<Hub, 'db'>,
+  { tools }: Pick<ShownCase, 'tools'>,
+): Promise<readonly Option[]> {
+  const agents = (await activeAgents(db)).filter(mayAct)
+  const lists = await Promise.all(tools.map(({ connectionId }) => deskAgents(db, connectionId)))
+  const known = lists.flatMap((list) => (list ? [new Set(list.map(({ email }) => email?.toLowerCase()))] : []))
+  const fitting = agents.filter(({ email }) => known.every((addresses) => addresses.has(email)))
+  return fitting.map(({ email, name }) => ({ value: email, label: name }))
 }

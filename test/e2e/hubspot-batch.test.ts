@@ -131,7 +131,9 @@ describe('a batch of 100', () => {
     const batch = tickets.slice(0, 60).map((ticket) => eventOf(ticket, { eventId: 7, attemptNumber: 2 }))
     expect(await send(batch)).toMatchObject({ status: 202, answer: { status: 'duplicate', items: { duplicate: 60 } } })
     await hub.settled()
-    expect(hubspot.requests.length).toBe(before)
+    // Who works there is asked at its own time.
+    const calls = hubspot.requests.slice(before).filter(({ path }) => !path.startsWith('/crm/owners/'))
+    expect(calls).toEqual([])
   })
 
   it('of other accounts leaves nothing behind', async () => {

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Capabilities, Connector, Http, InboundRequest } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Observation } from '#hub/connector/facts.ts'
+import { fetchFile } from '#hub/connector/file.ts'
 import { signHmac } from '#hub/connector/hmac.ts'
 import { checks } from '#kit'
 import { acmeDesk } from '../../connectors/_template/connector.ts'
@@ -26,9 +27,10 @@ async function failing(
   connector: Connector,
   match: RegExp,
   changed: Partial<typeof options> = options,
+  from: URL = folder,
 ): Promise<string[]> {
   const failed: string[] = []
-  for (const { name, skip, run } of checks(connector, folder, exampleConfig, changed)) {
+  for (const { name, skip, run } of checks(connector, from, exampleConfig, changed)) {
     if (skip !== undefined || !match.test(name)) continue
     try {
       await run()
@@ -55,6 +57,11 @@ const withWrite = (part: Partial<WriteCase>): Connector => ({
 /** Reads right, then tells something else. */
 const telling = (change: (one: Observation) => Observation | object): Connector =>
   withReceive({ normalise: (item) => receive.normalise(item).map((one) => JSON.parse(JSON.stringify(change(one)))) })
+
+/** Reads files, too. */
+function reading(readFile: NonNullable<Capabilities<unknown>['readFile']>): Connector {
+  return { ...good, can: { ...good.can, readFile } }
+}
 
 const text = (request: InboundRequest) => request.body.toString('utf8')
 const header = (request: InboundRequest, name: string) => request.headers[name] ?? ''
@@ -288,6 +295,14 @@ const outboundMistakes: readonly [string, Connector, RegExp][] = [
     /outbound note: sends exactly this/,
   ],
   [
+    'loses the files of a note',
+    withWrite({
+      message: (ctx, id, { attachments: _, ...message }, key) =>
+        acmeDesk.can.writeCase.message(typed(ctx), id, message, key),
+    }),
+    /files that cannot travel are named/,
+  ],
+  [
     'asks once more than it has to',
     withHttp((http) => ({
       ...http,
@@ -382,6 +397,22 @@ const otherMistakes: readonly [string, Connector, RegExp][] = [
     { ...good, can: { ...good.can, notify: { effects: { send: 'at_least_once' }, send: async () => ({}) } } },
     /every declared call/,
   ],
+  [
+    'takes files, and shows none',
+    withWrite({ takesFiles: { maxBytes: 1_000 } }),
+    /files travel, with their names and contents/,
+  ],
+  [
+    'revises without a word on lost answers',
+    withWrite({ revise: { takes: ['internal'], run: async () => ({}) } }),
+    /settled/,
+  ],
+  [
+    'merges, and no fixture shows it',
+    withWrite({ effects: { ...writeCase.effects, merge: 'at_least_once' }, merge: async () => ({}) }),
+    /every declared call/,
+  ],
+  ['reads files, and no fixture shows it', reading(async () => Buffer.from('x')), /every declared call/],
   [
     'says that it looks first, and cannot',
     withWrite({ effects: { create: 'probed', update: 'keyed', message: 'keyed' } }),
@@ -493,6 +524,25 @@ describe('the conformance kit', () => {
     expect(() => checks(good, changed, exampleConfig, options)).toThrow(/ticket.json: .*9007199254740993 is longer/)
   })
 
+  it('catches a connector that reads more of a file than it is asked for', async () => {
+    const file = { name: 'a.txt', url: 'https://acme.acme-desk.example/files/a' }
+    const made = folderWithCall('read-file', {
+      about: 'A file is read.',
+      source: 'made up for this test',
+      now: '2026-11-20T10:15:30Z',
+      call: 'readFile',
+      args: [file, 100],
+      exchange: [{ request: { method: 'GET', url: file.url }, response: { status: 200, body: 'paper jam' } }],
+      expected: { text: 'paper jam' },
+    })
+    const greedy = reading(async (ctx, { url = '' }) => (await ctx.http.fetch(url)).bytes())
+    const careful = reading((ctx, { url = '' }, maxBytes) => fetchFile(ctx, new URL(url), { maxBytes }))
+    expect(await failing(greedy, /readFile: what is larger|read-file: sends exactly/, options, made)).toEqual([
+      'call readFile: what is larger than asked for is rejected, whatever the vendor says of its size',
+    ])
+    expect(await failing(careful, /readFile|read-file/, options, made)).toEqual([])
+  })
+
   it('does not take a missing sandbox without a reason', async () => {
     expect(await failing(good, /plays the vendor/, { sign: options.sign })).toEqual(['sandbox: plays the vendor'])
   })
@@ -507,6 +557,15 @@ const folders: string[] = []
 afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true })
 })
+
+/** The template with one more outbound fixture. */
+function folderWithCall(name: string, fixture: object): URL {
+  const made = mkdtempSync(join(tmpdir(), 'kit-'))
+  folders.push(made)
+  cpSync(folder, made, { recursive: true })
+  writeFileSync(join(made, `fixtures/outbound/${name}.json`), JSON.stringify(fixture))
+  return pathToFileURL(`${made}/`)
+}
 
 /** The template with another `ticket.json`. */
 function folderWith(change: Change, write = (text: string) => text): URL {

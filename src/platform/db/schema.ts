@@ -319,6 +319,7 @@ export interface Schema {
     proof: 'email' | 'admin'
     created_at: Defaulted<Date>
   }
+  desk_agents: { connection_id: string; agents: Json<readonly AgentFacts[]>; read_at: Date }
   chat_people: {
     connection_id: string
     external_id: string
