@@ -29,7 +29,7 @@ export function toldAt({ quietHours }: Pick<Agent, 'quietHours'>, now: Date, isU
 }
 
 /** An address as people write it, in the one spelling that the hub compares. */
-export const AgentEmail = z
+const AgentEmail = z
   .string()
   .max(320)
   .transform((text, ctx) => {

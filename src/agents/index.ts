@@ -9,9 +9,9 @@ import { newId } from '#hub/platform/ids.ts'
 import type { Agent, AgentChange, WrittenAgent } from './agent.ts'
 import { matchAgent, vouchedEmail } from './match.ts'
 import * as store from './store.ts'
+import { tellAdmins, tellClaimant } from './tell.ts'
 
-export { type Agent, AgentChange, AgentEmail, mayAct, toldAt, WrittenAgent } from './agent.ts'
-export { matchAgent } from './match.ts'
+export { type Agent, AgentChange, mayAct, toldAt, WrittenAgent } from './agent.ts'
 export {
   type Account,
   accountsOf,
@@ -65,7 +65,8 @@ export async function askForSeat(trx: Db, account: store.Account, now: Date): Pr
 }
 
 /**
- * Keeps what a chat user says about themselves for an admin to decide; a later word replaces an earlier one.
+ * Keeps what a chat user says about themselves for an admin to decide, and tells the admins who work in that tool; a later
+ * word replaces an earlier one.
  * @returns `no_address`: what they typed is none. `no_member`: guests, strangers, bots and those never heard of cannot ask.
  */
 export async function claim(
@@ -75,8 +76,12 @@ export async function claim(
 ): Promise<'kept' | 'no_address' | 'no_member'> {
   const email = normaliseEmail(typed)
   if (email === undefined) return 'no_address'
-  if ((await store.chatPerson(trx, account))?.kind !== 'member') return 'no_member'
+  const person = await store.chatPerson(trx, account)
+  if (person?.kind !== 'member') return 'no_member'
+  const before = await store.claimOf(trx, account)
+  if (before?.email === email) return 'kept'
   await store.setClaim(trx, account, email, now)
+  await tellAdmins(trx, account, person, email, now)
   return 'kept'
 }
 
@@ -93,13 +98,16 @@ export async function confirmClaim(trx: Db, account: store.Account, agentId: str
   if (!agent?.active || claimed.person.kind !== 'member') return 'no_agent'
   const { connectionId, externalId } = account
   await linkAccount(trx, { connectionId, externalId, agentId: agent.id, proof: 'admin' }, now)
+  await tellClaimant(trx, { connectionId, externalId }, claimed.person, 'confirmed', now)
   return agent
 }
 
 /** They are not asked again. @returns false when there is no such claim. */
 export async function dismissClaim(trx: Db, account: store.Account, now: Date): Promise<boolean> {
-  if (!(await store.claimOf(trx, account))) return false
+  const claimed = await store.claimOf(trx, account)
+  if (!claimed) return false
   await store.setClaim(trx, account, null, now)
+  await tellClaimant(trx, account, claimed.person, 'dismissed', now)
   return true
 }
 

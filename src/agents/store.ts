@@ -157,6 +157,21 @@ export async function chatPerson(db: Db, account: Account): Promise<ChatPerson |
   return row?.facts
 }
 
+/** Those who decide about seats, and have an account in this tool. */
+export async function adminsAt(db: Db, connectionId: string): Promise<Agent[]> {
+  const rows = await db
+    .selectFrom('agents')
+    .selectAll()
+    .where('role', '=', 'admin')
+    .where('active', '=', true)
+    .where('id', 'in', (q) =>
+      q.selectFrom('agent_accounts').where('connection_id', '=', connectionId).select('agent_id'),
+    )
+    .orderBy('email')
+    .execute()
+  return rows.map(toAgent)
+}
+
 /** @returns false when they were asked before. */
 export async function markAsked(db: Db, account: Account, now: Date): Promise<boolean> {
   const { numUpdatedRows } = await db

@@ -1,18 +1,12 @@
 /** Macros as agents meet them: a menu on the card, a reply to look at before it is sent. */
 import type { Option } from '#hub/connector/card.ts'
 import type { Hub } from '#hub/hub.ts'
+import { macroNames } from '#hub/macros/index.ts'
 import { planMacro } from '#hub/pipeline/macro.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 
 export async function loadOffers(db: Db): Promise<{ readonly macros: readonly Option[] }> {
-  const rows = await db
-    .selectFrom('macros')
-    .select(['id', 'name'])
-    .orderBy('position')
-    .orderBy('name')
-    .limit(100)
-    .execute()
-  return { macros: rows.map(({ id, name }) => ({ value: id, label: name })) }
+  return { macros: (await macroNames(db, 100)).map(({ id, name }) => ({ value: id, label: name })) }
 }
 
 /** The macro's reply with this case's values in it; undefined when it has none. */

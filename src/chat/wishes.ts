@@ -264,8 +264,9 @@ async function decide(deed: Deed, decision: 'approved' | 'rejected'): Promise<vo
   if (decided.result === 'unknown') return
   const { connectionId, happening } = wish.step
   if (decided.result === 'decided') {
-    consequences.follow([decided.event])
+    // The decision stands on the case before what rules make of it.
     note(deed, agent, decided.note.text, [])
+    consequences.follow([decided.event])
   }
   const channel = happening.place?.channel
   if (channel === undefined) return

@@ -9,6 +9,8 @@ export async function validate(file: string | undefined): Promise<void> {
     count(config.connections.length, 'connection'),
     count(config.rules?.length ?? 0, 'rule'),
     count(config.surveys?.length ?? 0, 'survey'),
+    count(config.agents?.length ?? 0, 'agent'),
+    count(config.macros?.length ?? 0, 'macro'),
   ]
   console.log(`no problems: ${counts.join(', ')}`)
 }

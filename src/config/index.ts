@@ -3,14 +3,24 @@
  * Never here: what a rule, a survey or a connector's setting may hold; each room checks its own.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { changeAgent, createAgent, findAgents, type WrittenAgent } from '#hub/agents/index.ts'
 import type { Connections } from '#hub/connections/index.ts'
+import { loadMacros, orderMacros, saveMacro } from '#hub/macros/index.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { Signals } from '#hub/platform/signals.ts'
 import { planRules, saveRules } from '#hub/rules/index.ts'
 import { loadSurveys, saveSurvey } from '#hub/surveys/index.ts'
-import { type InstalledConnection, type PlanLine, planConnections, planRuleLines, planSurveyLines } from './plan.ts'
-import { identitySection, surveySection } from './sections.ts'
+import {
+  type InstalledConnection,
+  type PlanLine,
+  planAgentLines,
+  planConnections,
+  planMacroLines,
+  planRuleLines,
+  planSurveyLines,
+} from './plan.ts'
+import { agentSection, identitySection, surveySection } from './sections.ts'
 import { readSetting, renameWorkspace, workspaceName, writeSetting } from './store.ts'
 import { type Config, type ConfigFiles, type ConfigKnown, readConfig, type ValidatedConfig } from './validate.ts'
 
@@ -22,7 +32,7 @@ export { allFiles, type Config, type ConfigFiles, type ConfigKnown, type Validat
 
 /** Pure: environment and installed connections are arguments. Problems print with `formatProblems(problems, allFiles(files))`. */
 export function validateConfig(files: ConfigFiles, known: ConfigKnown): ValidatedConfig {
-  return readConfig(files, { ...known, survey: surveySection, identity: identitySection })
+  return readConfig(files, { ...known, survey: surveySection, identity: identitySection, agent: agentSection })
 }
 
 /** Rules written by the files carry this source; a complete list of them removes what the files no longer hold. */
@@ -94,7 +104,7 @@ async function installed({ connections }: ConfigHub): Promise<InstalledConnectio
 
 async function planStored(db: Db | Trx, config: Config): Promise<PlanLine[]> {
   const lines: PlanLine[] = []
-  const { workspace, rules, surveys, identity } = config
+  const { workspace, rules, surveys, identity, agents, macros } = config
   const name = workspace === undefined ? undefined : await workspaceName(db)
   if (workspace !== undefined && name !== workspace) {
     lines.push({ act: 'change', what: 'workspace', name: workspace, words: [`its name was "${name ?? ''}"`] })
@@ -104,13 +114,15 @@ async function planStored(db: Db | Trx, config: Config): Promise<PlanLine[]> {
   }
   if (rules) lines.push(...planRuleLines(await planRules(db, rules, fileSource, true)))
   if (surveys) lines.push(...planSurveyLines(surveys, await loadSurveys(db)))
+  if (agents) lines.push(...planAgentLines(agents, await writtenAgents(db, agents)))
+  if (macros) lines.push(...planMacroLines(macros, await loadMacros(db)))
   return lines
 }
 
 async function applyStored(trx: Trx, hub: ConfigHub, config: Config, author: string): Promise<PlanLine[]> {
   const lines = await planStored(trx, config)
   if (lines.length === 0) return lines
-  const { workspace, rules, surveys, identity } = config
+  const { workspace, rules, surveys, identity, agents, macros } = config
   const now = hub.now()
   if (workspace !== undefined) await renameWorkspace(trx, workspace)
   if (identity !== undefined) await writeSetting(trx, 'identity', identity, now)
@@ -119,8 +131,34 @@ async function applyStored(trx: Trx, hub: ConfigHub, config: Config, author: str
     await hub.signals.notifySql('rules').execute(trx)
   }
   for (const survey of surveys ?? []) await saveSurvey(trx, survey)
+  for (const agent of agents ?? []) await saveAgent(trx, agent, now)
+  for (const macro of macros ?? []) await saveMacro(trx, macro, now)
+  if (macros) {
+    await orderMacros(
+      trx,
+      macros.map(({ id }) => id),
+    )
+  }
   await audit(trx, author, 'config.applied', null, {
     did: lines.map(({ act, what, name }) => `${act} ${what} ${name}`),
   })
   return lines
+}
+
+/** Those of these addresses that there are, as they would stand in a file. */
+async function writtenAgents(db: Db | Trx, wanted: readonly WrittenAgent[]): Promise<WrittenAgent[]> {
+  const found = await findAgents(
+    db,
+    wanted.map(({ email }) => email),
+  )
+  return found.map(({ email, name, role, language, quietHours, active }) => ({
+    ...{ email, name, role, language, active },
+    quiet_hours: quietHours,
+  }))
+}
+
+async function saveAgent(trx: Trx, written: WrittenAgent, now: Date): Promise<void> {
+  const [before] = await findAgents(trx, [written.email])
+  if (before) await changeAgent(trx, before.id, written, now)
+  else await createAgent(trx, written, now)
 }

@@ -1,13 +1,15 @@
 /** What applying a configuration would do, in plain words. Pure. */
 import { isDeepStrictEqual } from 'node:util'
+import type { WrittenAgent } from '#hub/agents/index.ts'
 import type { ConnectionView } from '#hub/connections/index.ts'
+import type { Macro } from '#hub/macros/index.ts'
 import type { RulesPlan } from '#hub/rules/index.ts'
 import type { SurveyDefinition } from '#hub/surveys/index.ts'
 import type { ConnectionConfig } from './connection-settings.ts'
 
 export interface PlanLine {
   readonly act: 'create' | 'change' | 'remove' | 'refuse'
-  readonly what: 'workspace' | 'connection' | 'rule' | 'survey' | 'identity'
+  readonly what: 'workspace' | 'connection' | 'rule' | 'survey' | 'identity' | 'agent' | 'macro'
   readonly name: string
   /** What changes, one sentence each. Never a secret. */
   readonly words: readonly string[]
@@ -77,15 +79,51 @@ export function planRuleLines(plan: RulesPlan): PlanLine[] {
 
 /** Surveys that the files do not name are left alone: `enabled: false` stops one. */
 export function planSurveyLines(wanted: readonly SurveyDefinition[], stored: readonly SurveyDefinition[]): PlanLine[] {
-  const byId = new Map(stored.map((survey) => [survey.id, survey]))
-  return wanted.flatMap((survey): PlanLine[] => {
-    const line = { what: 'survey' as const, name: survey.id }
-    const before = byId.get(survey.id)
-    if (!before)
-      return [{ ...line, act: 'create', words: [`"${survey.name}", ${survey.enabled ? 'enabled' : 'not enabled'}`] }]
+  const words = ({ name, enabled }: SurveyDefinition) => [`"${name}", ${enabled ? 'enabled' : 'not enabled'}`]
+  return planNamed('survey', wanted, stored, ({ id }) => id, words)
+}
+
+/** Agents that the files do not name are left alone: `active: false` keeps one out. */
+export function planAgentLines(wanted: readonly WrittenAgent[], stored: readonly WrittenAgent[]): PlanLine[] {
+  const words = ({ name, role, active }: WrittenAgent) => [`${name}, ${role}${active ? '' : ', not active'}`]
+  return planNamed('agent', wanted, stored, ({ email }) => email, words)
+}
+
+/** Macros that the files do not name stay, after those that they do. */
+export function planMacroLines(wanted: readonly Macro[], stored: readonly Macro[]): PlanLine[] {
+  const ids = new Set(wanted.map(({ id }) => id))
+  const there = new Set(stored.map(({ id }) => id))
+  const before = stored.slice(0, wanted.length).map(({ id }) => id)
+  const isInOrder = isDeepStrictEqual(before, [...ids]) || wanted.some(({ id }) => !there.has(id))
+  return [
+    ...planNamed(
+      'macro',
+      wanted,
+      stored,
+      ({ id }) => id,
+      ({ name }) => [`"${name}"`],
+    ),
+    ...(isInOrder
+      ? []
+      : [{ act: 'change', what: 'macro', name: 'order', words: ['the menu has another order'] } as const]),
+  ]
+}
+
+function planNamed<T extends object>(
+  what: PlanLine['what'],
+  wanted: readonly T[],
+  stored: readonly T[],
+  nameOf: (value: T) => string,
+  introduce: (value: T) => readonly string[],
+): PlanLine[] {
+  const byName = new Map(stored.map((value) => [nameOf(value), value]))
+  return wanted.flatMap((value): PlanLine[] => {
+    const line = { what, name: nameOf(value) }
+    const before = byName.get(line.name)
+    if (!before) return [{ ...line, act: 'create', words: introduce(value) }]
     const [then, now] = [
       new Map<string, unknown>(Object.entries(before)),
-      new Map<string, unknown>(Object.entries(survey)),
+      new Map<string, unknown>(Object.entries(value)),
     ]
     const names = [...new Set([...then.keys(), ...now.keys()])].filter(
       (key) => !isDeepStrictEqual(then.get(key), now.get(key)),

@@ -1,6 +1,9 @@
 /** Reads deskweave.yaml and the rules beside it: a configuration, or every problem in it with its place. Pure. */
+
+import type { WrittenAgent } from '#hub/agents/index.ts'
 import type { Connector } from '#hub/connector/contract.ts'
 import type { IdentitySettings } from '#hub/identity/index.ts'
+import { type Macro, validateMacro } from '#hub/macros/index.ts'
 import {
   type Issue,
   isMap,
@@ -47,6 +50,7 @@ export interface ConfigKnown {
 export interface Sections {
   readonly survey: (value: unknown) => SectionCheck<SurveyDefinition>
   readonly identity: (value: unknown) => SectionCheck<IdentitySettings>
+  readonly agent: (value: unknown) => SectionCheck<WrittenAgent>
 }
 
 /** Parts that the files do not mention are absent: they are left as they are. */
@@ -57,6 +61,9 @@ export interface Config {
   readonly rules?: readonly RuleDefinition[]
   readonly surveys?: readonly SurveyDefinition[]
   readonly identity?: IdentitySettings
+  readonly agents?: readonly WrittenAgent[]
+  /** In the order in which agents see them. */
+  readonly macros?: readonly Macro[]
 }
 
 export type ValidatedConfig = { readonly config: Config } | { readonly problems: readonly Problem[] }
@@ -71,6 +78,8 @@ const mainShape = shape('the configuration', {
     check: listOf(text({ max: 200, noun: 'a pattern', lines: 'one' }), { noun: 'patterns', min: 1, max: 50 }),
   },
   surveys: anything,
+  agents: anything,
+  macros: anything,
   identity: anything,
 })
 
@@ -98,9 +107,19 @@ export function readConfig(files: ConfigFiles, known: ConfigKnown & Sections): V
 
   const read = readConnections(value['connections'] ?? null, ['connections'], known.connectors, known.env)
   report(main, read.issues)
-  const rules = readRules(rulesOf(main, value, files, problems), knownFor(value, known), report)
-  const surveys = readSurveys(value['surveys'], known.survey)
+  const connections = knownFor(value, known)
+  const rules = readRules(rulesOf(main, value, files, problems), connections, report)
+  const byId = { key: 'id', of: ({ id }: { readonly id: string }) => id }
+  const surveys = readSection(value['surveys'], 'surveys', byId, inPlace(known.survey))
   report(main, surveys.issues)
+  const byEmail = { key: 'email', of: ({ email }: WrittenAgent) => email }
+  const agents = readSection(value['agents'], 'agents', byEmail, inPlace(known.agent))
+  report(main, agents.issues)
+  const macros = readSection(value['macros'], 'macros', byId, (macro, path): SectionCheck<Macro> => {
+    const read = validateMacro(macro, connections, path)
+    return read.ok ? { ok: true, value: read.macro } : read
+  })
+  report(main, macros.issues)
   const identity = (value['identity'] ?? undefined) === undefined ? undefined : known.identity(value['identity'])
   if (identity && !identity.ok) report(main, under(['identity'], identity.issues))
 
@@ -112,6 +131,8 @@ export function readConfig(files: ConfigFiles, known: ConfigKnown & Sections): V
       connections: read.connections,
       ...(hasRules(value) ? { rules } : {}),
       ...(value['surveys'] === undefined ? {} : { surveys: surveys.values }),
+      ...(value['agents'] === undefined ? {} : { agents: agents.values }),
+      ...(value['macros'] === undefined ? {} : { macros: macros.values }),
       ...(identity?.ok ? { identity: identity.value } : {}),
     },
   }
@@ -131,6 +152,14 @@ function isSetting(path: Path): boolean {
 
 function under(path: Path, issues: readonly Issue[]): Issue[] {
   return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+}
+
+/** A check that knows its part only, as one that knows where that stands. */
+function inPlace<T>(check: (value: unknown) => SectionCheck<T>): (value: unknown, path: Path) => SectionCheck<T> {
+  return (value, path) => {
+    const result = check(value)
+    return result.ok ? result : { ok: false, issues: under(path, result.issues) }
+  }
 }
 
 function hasRules(value: Record<string, unknown>): boolean {
@@ -220,25 +249,30 @@ function knownFor(value: Record<string, unknown>, known: ConfigKnown): Known {
   return { connections: [...named, ...(known.installed ?? []).filter(({ name }) => !names.has(name))] }
 }
 
-function readSurveys(
+/** @param same what no two of them may share. */
+function readSection<T>(
   value: unknown,
-  check: Sections['survey'],
-): { readonly values: readonly SurveyDefinition[]; readonly issues: readonly Issue[] } {
+  section: string,
+  same: { readonly key: string; readonly of: (value: T) => string },
+  check: (value: unknown, path: Path) => SectionCheck<T>,
+): { readonly values: readonly T[]; readonly issues: readonly Issue[] } {
   const issues: Issue[] = []
   if (value === undefined || value === null) return { values: [], issues }
-  listOf(() => {}, { noun: 'surveys', min: 0, max: 100 })(value, ['surveys'], issues)
+  listOf(() => {}, { noun: section, min: 0, max: section === 'agents' ? 5000 : 100 })(value, [section], issues)
   if (!Array.isArray(value)) return { values: [], issues }
-  const ids = new Set<unknown>()
-  const values = value.flatMap((survey, index) => {
-    const path = ['surveys', index]
-    const id = isMap(survey) ? survey['id'] : undefined
-    if (id !== undefined && ids.has(id))
-      issues.push({ path: [...path, 'id'], message: `two surveys have the id ${String(id)}` })
-    ids.add(id)
-    const result = check(survey)
-    if (result.ok) return [result.value]
-    issues.push(...under(path, result.issues))
-    return []
+  const seen = new Set<string>()
+  const values = value.flatMap((written, index) => {
+    const path = [section, index]
+    const result = check(written, path)
+    if (!result.ok) {
+      issues.push(...result.issues)
+      return []
+    }
+    const name = same.of(result.value)
+    if (seen.has(name))
+      issues.push({ path: [...path, same.key], message: `two ${section} have the ${same.key} ${name}` })
+    seen.add(name)
+    return [result.value]
   })
   return { values, issues }
 }

@@ -128,6 +128,8 @@ const names = z.array(z.string().trim().min(1)).min(1)
 export const ChatChannel = z.strictObject({
   /** The vendor's id of the channel. */
   channel: z.string().min(1),
+  /** What rules may call it, beside the names that the tool tells. */
+  name: z.string().trim().min(1).optional(),
   /** `cases`: agents work there, nothing said there leaves. `customer`: a customer reads along; what is said there is public. */
   for: z.enum(['cases', 'customer']),
   /** Which cases are posted there; all when absent. Several kinds must all fit, of one kind one is enough. */

@@ -82,19 +82,29 @@ export function findTarget(
     if (!agent) return { refused: `no active agent has the address ${to}` }
     return show.what === 'case' ? { refused: `a card goes to a channel, and ${to} is a person` } : { agent }
   }
-  const known = channels.find(({ channel }) => channel === to)
-  const isSet = settings.channels.some(({ channel }) => channel === to)
-  const called = known || isSet ? [] : channels.filter(({ name }) => name === nameIn(to))
-  const open = called.filter(({ state }) => state === 'open')
-  const named = open.length > 0 ? open : called
-  if (named.length > 1) return { refused: `${tool} has ${named.length} channels called ${to}: give the id of one` }
-  const found = known ?? named[0]
+  const ids = idsFor(to, channels, settings)
+  if (ids.length > 1) return { refused: `${tool} has ${ids.length} channels called ${to}: give the id of one` }
   // A name that the hub does not know may be one that the tool knows: a channel where customers read.
-  if (!found && !isSet && !looksLikeId(to)) return { refused: `no channel called ${to} is known in ${tool}` }
-  if (found?.state === 'gone') return { refused: `the app is no longer in ${to} of ${tool}` }
-  const channel = found?.channel ?? to
+  if (ids.length === 0 && !looksLikeId(to)) return { refused: `no channel called ${to} is known in ${tool}` }
+  const [channel = to] = ids
+  const isGone = channels.some((one) => one.channel === channel && one.state === 'gone')
+  if (isGone) return { refused: `the app is no longer in ${to} of ${tool}` }
   const isRead = settings.channels.some((one) => one.channel === channel && one.for === 'customer')
   return isRead ? { refused: `in ${to} of ${tool} a customer reads along` } : { channel }
+}
+
+/** By id; else by the names of the settings; else by those that the tool told, of which one that is gone counts least. */
+function idsFor(
+  to: string,
+  channels: readonly KnownChannel[],
+  settings: Pick<ChatSettings, 'channels'>,
+): readonly string[] {
+  if ([...channels, ...settings.channels].some(({ channel }) => channel === to)) return [to]
+  const set = settings.channels.filter(({ name }) => name !== undefined && nameIn(name) === nameIn(to))
+  const told = channels.filter(({ name }) => name === nameIn(to))
+  const open = told.filter(({ state }) => state === 'open')
+  const best = [set, open, told].find((some) => some.length > 0) ?? []
+  return [...new Set(best.map(({ channel }) => channel))]
 }
 
 /** Vendors' ids have capitals or colons and no spaces; names of channels are lower-case, or words. */

@@ -19,6 +19,7 @@ import {
   runsSince,
 } from '#hub/rules/index.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
+import { wakeEarly } from '#hub/snoozes/index.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
 import { type ChatWish, showInChat } from './chat-wishes.ts'
 import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
@@ -150,6 +151,7 @@ export async function createConsequences(
     merge: effects.merge,
     put: effects.put,
     async save() {
+      follow(await wakeEarly(trx, recorded.flatMap(stirs), now))
       // What follows from a held reply may be another reply.
       const leaving: AutomaticMail[] = []
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
@@ -168,6 +170,11 @@ export async function createConsequences(
       if (solved.length > 0) await planSurveys(trx, hub, solved, now)
     },
   }
+}
+
+/** Cases that nobody may leave put aside after this. */
+function stirs({ type, caseId }: DomainEvent): readonly string[] {
+  return caseId && (type === 'message.received' || type === 'case.solved') ? [caseId] : []
 }
 
 /** How often rules ran on these cases within the last hour; nobody counts while there are no rules. */

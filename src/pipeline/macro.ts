@@ -2,9 +2,9 @@
 import { createCaseBook, eventId, loadBook, read } from '#hub/cases/index.ts'
 import type { Connections } from '#hub/connections/index.ts'
 import { profileViewsFor } from '#hub/identity/index.ts'
+import { macroById } from '#hub/macros/index.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { newId } from '#hub/platform/ids.ts'
-import type { ActionDefinition } from '#hub/rules/definition.ts'
 import { planActions } from '#hub/rules/index.ts'
 import type { PlannedAction } from '#hub/rules/plan.ts'
 import { contextOf } from './rule-context.ts'
@@ -17,7 +17,7 @@ export async function planMacro(
   caseId: string,
   now: Date,
 ): Promise<readonly PlannedAction[]> {
-  const macro = await db.selectFrom('macros').select('definition').where('id', '=', macroId).executeTakeFirst()
+  const macro = await macroById(db, macroId)
   if (!macro) return []
   const book = createCaseBook(await loadBook(db, { cases: [], caseIds: [caseId], messages: [] }), newId)
   const state = book.get(caseId)
@@ -34,6 +34,5 @@ export async function planMacro(
     cause: { depth: 0 },
     occurredAt: now,
   }
-  const { actions } = macro.definition as { readonly actions: readonly ActionDefinition[] }
-  return planActions(actions, contextOf(event, book, profiles, connections), now)
+  return planActions(macro.actions, contextOf(event, book, profiles, connections), now)
 }

@@ -44,7 +44,8 @@ export { type Issue, issueText, jsonPointer, type Path, pathText, show } from '.
 export { compileRules, type RuleSet } from './rule-set.ts'
 export type { RuleRun } from './store.ts'
 export { suggestOneOf } from './suggest.ts'
-export { type Known, type KnownConnection, validateRule } from './validate.ts'
+export { type Known, type KnownConnection, ruleId, validateRule } from './validate.ts'
+export { checkActions } from './validate-actions.ts'
 
 /** What checked actions come to for one case: a macro, applied by a person. @throws TemplateFailed */
 export function planActions(

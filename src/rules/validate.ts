@@ -55,17 +55,16 @@ function isEmpty(condition: unknown): boolean {
   return condition === undefined || condition === null || (isMap(condition) && Object.keys(condition).length === 0)
 }
 
+export const ruleId = pattern(
+  /^[a-z0-9][a-z0-9_-]{0,63}$/,
+  'an id',
+  'use 1 to 64 of a-z, 0-9, - and _, such as "urgent-enterprise"',
+)
+
 const modeHint = 'write "mode: simulate" to see what it would do, or "mode: on"'
 
 const ruleShape = shape('a rule', {
-  id: {
-    required: true,
-    check: pattern(
-      /^[a-z0-9][a-z0-9_-]{0,63}$/,
-      'an id',
-      'use 1 to 64 of a-z, 0-9, - and _, such as "urgent-enterprise"',
-    ),
-  },
+  id: { required: true, check: ruleId },
   name: { required: true, check: text({ max: 200, noun: 'a name', lines: 'one' }) },
   owner: { check: text({ max: 200, noun: 'the owner', lines: 'one' }) },
   on: {

@@ -7,7 +7,7 @@ import { casesInBrief, type DomainEvent, eventBy } from '#hub/cases/index.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import { deleteSnoozes, type Snooze, saveSnooze, snoozeOf } from './store.ts'
-import { type SnoozeHub, wakeDue } from './wake.ts'
+import { hubItself, type SnoozeHub, wakeDue } from './wake.ts'
 
 export { type Snooze, snoozeOf } from './store.ts'
 export { type SnoozeHub, wakeDue } from './wake.ts'
@@ -36,6 +36,23 @@ export async function unsnooze(trx: Trx, caseId: string, by: string, now: Date):
   const data = { until: ended.until.toISOString() }
   const once = `${data.until} ${now.toISOString()}`
   return [eventBy({ kind: 'person', name: by }, 'case.unsnoozed', about, data, once, now)]
+}
+
+/**
+ * Ends the snoozes of cases that cannot wait any more: their customer wrote, or they are solved.
+ * @returns the events to be followed.
+ */
+export async function wakeEarly(trx: Trx, caseIds: readonly string[], now: Date): Promise<readonly DomainEvent[]> {
+  const ended = await deleteSnoozes(trx, caseIds)
+  const cases = await casesInBrief(
+    trx,
+    ended.map(({ caseId }) => caseId),
+  )
+  return ended.flatMap(({ caseId, until }) => {
+    const about = cases.get(caseId)
+    const data = { until: until.toISOString() }
+    return about ? eventBy(hubItself, 'case.unsnoozed', about, data, `${data.until} ${now.toISOString()}`, now) : []
+  })
 }
 
 /** Registers the room's jobs. Call it before the queue starts. */

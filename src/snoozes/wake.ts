@@ -29,7 +29,7 @@ interface Tool {
 
 const batchSize = 200
 /** As the histories of cases name it. */
-const hubItself = { kind: 'person', name: 'Deskweave' } as const
+export const hubItself = { kind: 'person', name: 'Deskweave' } as const
 
 /**
  * Ends every snooze that is due, each once: its row, its event and its notice go in one transaction, and two hubs that look

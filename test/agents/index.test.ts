@@ -92,6 +92,24 @@ describe('somebody without a seat', () => {
     expect(await accountsOf(database.db, [leo.id])).toMatchObject([{ ...u1, proof: 'admin' }])
   })
 
+  it('is told what came of it; the admins who work in that tool are told that somebody waits', async () => {
+    const quiet_hours = { time_zone: 'UTC', from: '09:00', to: '12:00' }
+    const mia = await hire(database.db, { email: 'mia@desk.example', role: 'admin', language: 'es', quiet_hours })
+    await hire(database.db, { email: 'eva@desk.example', role: 'admin' })
+    await linkAccount(database.db, { ...u1, externalId: 'U7', agentId: mia.id, proof: 'email' }, now)
+    await claim(database.db, { ...u1, email: 'leo@desk.example' }, now)
+    await claim(database.db, { ...u1, email: 'leo@desk.example' }, now)
+    await dismissClaim(database.db, u1, now)
+    const told = await database.db.selectFrom('outbox').select(['action', 'due_at']).orderBy('seq').execute()
+    expect(told).toMatchObject([
+      {
+        action: { show: { to: { agent: 'mia@desk.example' }, text: expect.stringContaining('Leo dice que') } },
+        due_at: new Date('2026-11-22T12:00:00Z'),
+      },
+      { action: { show: { to: { user: 'U1' }, title: 'No seat for now' } } },
+    ])
+  })
+
   it('is not asked again after an admin said no', async () => {
     await claim(database.db, { ...u1, email: 'leo@desk.example' }, now)
     expect(await dismissClaim(database.db, u1, now)).toBe(true)

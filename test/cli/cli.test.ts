@@ -42,7 +42,7 @@ describe('validate', () => {
 
   it('says what a good file holds', async () => {
     const { code, out } = await run(['validate', file('good.yaml', good)])
-    expect([code, out]).toEqual([0, 'no problems: 0 connections, 1 rule, 0 surveys\n'])
+    expect([code, out]).toEqual([0, 'no problems: 0 connections, 1 rule, 0 surveys, 0 agents, 0 macros\n'])
   })
 
   it('names a file that is not there', async () => {

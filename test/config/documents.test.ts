@@ -34,6 +34,14 @@ describe('docs/examples/deskweave.yaml', () => {
   })
 })
 
+describe.each(['docs/agents.md', 'docs/es/agentes.md'])('%s', (path) => {
+  it('shows only agents and macros without a mistake', async () => {
+    const blocks = [...(await readFile(path, 'utf8')).matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = '']) => text)
+    expect(blocks.map((text) => text.split(':')[0])).toEqual(['agents', 'macros'])
+    for (const text of blocks) expect(await problems({ main: { name: path, text }, included: [] })).toBe('')
+  })
+})
+
 describe.each(['docs/rules.md', 'README.md'])('%s', (path) => {
   it('shows only rules without a mistake', async () => {
     const blocks = [...(await readFile(path, 'utf8')).matchAll(/^( *)```yaml\n(.*?)^ *```/gms)]

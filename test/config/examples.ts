@@ -1,8 +1,8 @@
 /** Short ways to write files, with a mark where a problem is expected. */
 import { z } from 'zod'
+import { agentSection, identitySection } from '#hub/config/sections.ts'
 import type { ConfigKnown, Sections } from '#hub/config/validate.ts'
 import { defineConnector } from '#hub/connector/contract.ts'
-import { IdentitySettings } from '#hub/identity/policy.ts'
 import { validateSurvey } from '#hub/surveys/definition.ts'
 import { chatTool } from '#kit/chat.ts'
 
@@ -69,11 +69,8 @@ export const known: ConfigKnown & Sections = {
   env: { DESK_TOKEN: 'token-1234567', SHORT: 'abc', EMPTY: '' },
   connectors,
   survey: validateSurvey,
-  identity: (value) => {
-    const read = IdentitySettings.safeParse(value)
-    if (read.success) return { ok: true, value: read.data }
-    return { ok: false, issues: read.error.issues.map(({ path, message }) => ({ path: path.map(String), message })) }
-  },
+  identity: identitySection,
+  agent: agentSection,
 }
 
 /** `▲` stands before the place where the problem is expected. */

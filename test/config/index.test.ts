@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { findAgents } from '#hub/agents/index.ts'
 import { applyConfig, type Config, type ConfigHub, formatPlan, planConfig, validateConfig } from '#hub/config/index.ts'
+import { loadMacros } from '#hub/macros/index.ts'
 import { getRule, listRules } from '#hub/rules/index.ts'
 import { loadSurveys } from '#hub/surveys/index.ts'
 import { testDatabase } from '#kit'
@@ -80,6 +82,35 @@ describe('a configuration', () => {
       { actor: 'ana@example.com', act: 'connection.installed' },
       { actor: 'ana@example.com', act: 'config.applied' },
     ])
+  })
+
+  it('holds agents and macros, which stay when a file no longer names them', async () => {
+    const macro = (id: string) =>
+      `\n  - { id: ${id}, name: Macro ${id}, actions: [{ webhook: { url: "https://x.example/hello" } }] }`
+    const people = (more = '') => `agents:\n  - { email: Leo@acme.example, name: Leo${more} }\n`
+    const text = `${people()}macros: ${macro('b')} ${macro('a')}\n`
+    const created = [
+      '+ agent leo@acme.example',
+      '    Leo, agent',
+      '+ macro b',
+      '    "Macro b"',
+      '+ macro a',
+      '    "Macro a"',
+    ]
+    expect(await plan(text)).toBe(created.join('\n'))
+    await apply(text)
+    expect(await plan(text)).toBe('nothing to do: the hub is as the files say')
+    expect(await plan(people(', role: lead, active: false'))).toBe(
+      '~ agent leo@acme.example\n    changes role\n    changes active',
+    )
+    const other = `macros: ${macro('a')} ${macro('b').replace('hello', 'bye')}\n`
+    const changed = ['~ macro b', '    changes actions', '~ macro order', '    the menu has another order']
+    expect(await plan(other)).toBe(changed.join('\n'))
+    await apply(other)
+    expect(await plan(other)).toBe('nothing to do: the hub is as the files say')
+    await apply(`macros: ${macro('a')}`)
+    expect((await loadMacros(database.db)).map(({ id }) => id)).toEqual(['a', 'b'])
+    expect(await findAgents(database.db, ['leo@acme.example'])).toMatchObject([{ role: 'agent', active: true }])
   })
 
   it('changes only what differs', async () => {

@@ -497,12 +497,55 @@ describe('a file', () => {
     file(
       'base: &base { a: 1 }\n'.replace('base:', '▲base:'),
       '"base" is not a key of the configuration',
-      'use workspace, connections, rules, rules_from, surveys or identity',
+      'use workspace, connections, rules, rules_from, surveys, agents, macros or identity',
     ),
     file('surveys:\n  - { id: a, name: A, kind: ▲stars }\n', 'Invalid option: expected one of "csat"|"nps"|"ces"'),
     file(
       'surveys:\n  - { id: a, name: A, kind: csat }\n  - { id: ▲a, name: B, kind: nps }\n',
       'two surveys have the id a',
+    ),
+    file('agents:\n  - { email: ▲leo, name: Leo }\n', 'expected an e-mail address such as "leo@desk.example"'),
+    file(
+      'agents:\n  - { email: leo@desk.example, name: Leo, ▲roll: lead }\n',
+      '"roll" is not a key of an agent',
+      'did you mean "role"?',
+    ),
+    file(
+      'agents:\n  - email: leo@desk.example\n    name: Leo\n    quiet_hours: { from: "22:00", to: ▲25:00, time_zone: UTC }\n',
+      'expected a time of day such as "21:30"',
+    ),
+    file(
+      'agents:\n  - { email: leo@desk.example, name: Leo }\n  - { email: ▲Leo@Desk.example, name: L }\n',
+      'two agents have the email leo@desk.example',
+    ),
+    file(
+      'agents: ▲leo@desk.example\n',
+      'expected a list of agents, got "leo@desk.example"',
+      'write it as a list: [leo@desk.example]',
+    ),
+    file(
+      'macros:\n  - { id: a, name: A, actions: [{ ▲statos: open }] }\n',
+      '"statos" is not an action',
+      'did you mean "status"?',
+    ),
+    file(
+      'macros:\n  - { id: a, name: A, actions: [{ note: { text: "{{ ▲case.subjct }}" } }] }\n',
+      '"case.subjct" is not a field that templates can read',
+      'did you mean "case.subject"?',
+    ),
+    file(
+      'macros:\n  - id: a\n    name: A\n    actions:\n      - reply: { text: a }\n      - ▲reply: { text: b }\n',
+      'a macro replies once',
+      'write both texts into one reply',
+    ),
+    file(
+      `${connections}macros:\n  - { id: a, name: A, actions: [{ notify: { connection: ▲Chatt, to: b, text: c } }] }\n`,
+      '"Chatt" is not the name of a connection',
+      'did you mean "Chat"?',
+    ),
+    file(
+      'macros:\n  - { id: a, name: A, actions: [{ status: open }] }\n  - { id: ▲a, name: B, actions: [{ status: open }] }\n',
+      'two macros have the id a',
     ),
     file('identity:\n  own_agents: [▲nobody]\n', '"nobody" is no e-mail address'),
   ])('$line', (row) => expectProblem(row))

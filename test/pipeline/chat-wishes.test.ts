@@ -10,7 +10,8 @@ const scene = postScene(database)
 let chat: string
 beforeEach(async () => {
   const channels = [
-    { channel: 'C-vip', for: 'cases' },
+    { channel: 'C-vip', for: 'cases', post: 'rule' },
+    { channel: 'C-leads', name: 'Team leads', for: 'cases', post: 'rule' },
     { channel: 'C-acme', for: 'customer', company: 'Acme' },
   ]
   chat = await scene.install('slack', { channels })
@@ -49,6 +50,11 @@ describe('a notice', () => {
         caseId,
       }),
     )
+  })
+
+  it('goes to a channel by the name that the settings give it', async () => {
+    await run({ notify: { slack: '#team leads', text: 'Look' } })
+    expect(await shown()).toMatchObject(showing({ to: { channel: 'C-leads' } }))
   })
 
   it('goes to an agent in private, after their quiet hours', async () => {

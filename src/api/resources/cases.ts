@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import { casePriorities, caseStatuses, channels, visibilities } from '#hub/connector/facts.ts'
-import { command } from '#hub/pipeline/command.ts'
+import { command, putAside, takeBack } from '#hub/pipeline/command.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import type { Schema } from '#hub/platform/db/schema.ts'
 import { surveyDecisions } from '#hub/surveys/index.ts'
@@ -59,6 +59,7 @@ const Case = z
     created_at: Time,
     updated_at: Time,
     solved_at: MaybeTime,
+    snoozed_until: MaybeTime.meta({ description: 'Put aside until then; null when it is not.' }),
   })
   .meta({ id: 'Case' })
 
@@ -119,6 +120,8 @@ const CaseChange = z
   .partial()
   .refine((change) => Object.keys(change).length > 0, 'give at least one field to change')
 
+const longestSnoozeMs = 365 * 24 * 3_600_000
+
 async function toCases(hub: ApiHub, rows: readonly CaseRow[]): Promise<(row: CaseRow) => z.input<typeof Case>> {
   const links = Map.groupBy(
     await linksOf(
@@ -148,6 +151,7 @@ async function toCases(hub: ApiHub, rows: readonly CaseRow[]): Promise<(row: Cas
     created_at: time(row.created_at),
     updated_at: time(row.updated_at),
     solved_at: maybeTime(row.solved_at),
+    snoozed_until: maybeTime(row.snoozed_until),
   })
 }
 
@@ -283,6 +287,37 @@ export const caseRoutes = [
       await command(hub, hub.rules, { caseId: params.id, actor, message: body })
       await audit(hub.db, actor, 'case.message_added', params.id, { visibility: body.visibility })
       return { case_id: params.id, visibility: body.visibility }
+    },
+  }),
+  route({
+    id: 'snoozeCase',
+    method: 'POST',
+    path: '/cases/{id}/snooze',
+    summary: 'Put a case aside; when the time is over it comes back, and its assignee is told',
+    tag,
+    params: byId,
+    body: z.strictObject({ until: TimeInput }),
+    response: Case,
+    async handler(hub, { params, body: { until }, actor }) {
+      const ms = until.getTime() - hub.now().getTime()
+      if (ms <= 0 || ms > longestSnoozeMs) {
+        throw new Problem('invalid', 'until: expected a time within the next 365 days', { field: 'until' })
+      }
+      if (!(await putAside(hub, hub.rules, { caseId: params.id, until, by: actor }))) throw notFound()
+      await audit(hub.db, actor, 'case.snoozed', params.id, { until: time(until) })
+      return await oneCase(hub, params.id)
+    },
+  }),
+  route({
+    id: 'unsnoozeCase',
+    method: 'DELETE',
+    path: '/cases/{id}/snooze',
+    summary: 'Take a case back before its time',
+    tag,
+    params: byId,
+    async handler(hub, { params, actor }) {
+      if (!(await takeBack(hub, hub.rules, params.id, actor))) throw notFound()
+      await audit(hub.db, actor, 'case.unsnoozed', params.id)
     },
   }),
   route({

@@ -8,7 +8,6 @@ import {
   getRule,
   type Issue,
   issueText,
-  type KnownConnection,
   listRules,
   pathText,
   type RuleDefinition,
@@ -21,6 +20,7 @@ import {
 } from '#hub/rules/index.ts'
 import { caseRuleContext } from '../case-rule-context.ts'
 import type { ApiHub } from '../hub.ts'
+import { knownConnections } from '../known-connections.ts'
 import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
 import { byId, Id, Plain, Time, time } from '../wire.ts'
@@ -63,19 +63,13 @@ function toRule(view: RuleView): z.input<typeof Rule> {
   }
 }
 
-async function known(hub: ApiHub): Promise<{ connections: readonly KnownConnection[] }> {
-  // With it comes the reader of configuration files: not before somebody writes a rule.
-  const { knownConnection } = await import('#hub/config/index.ts')
-  return { connections: hub.connections.all().map(({ name, connector }) => knownConnection(name, connector)) }
-}
-
 function toProblem(issue: Issue): z.input<typeof RuleProblem> {
   return { field: pathText(issue.path), message: issueText(issue) }
 }
 
 /** @throws Problem naming the first mistake's place */
 async function checked(hub: ApiHub, definition: unknown): Promise<RuleDefinition> {
-  const result = validateRule(definition, await known(hub))
+  const result = validateRule(definition, await knownConnections(hub))
   if (result.ok) return result.rule
   const [first] = result.issues.map(toProblem)
   const more = result.issues.length > 1 ? ` (${result.issues.length - 1} more: see /api/v1/rules/validate)` : ''
@@ -127,7 +121,7 @@ export const ruleRoutes = [
     body: Definition,
     response: z.strictObject({ valid: z.boolean(), problems: z.array(RuleProblem) }),
     async handler(hub, { body }) {
-      const result = validateRule(body, await known(hub))
+      const result = validateRule(body, await knownConnections(hub))
       return { valid: result.ok, problems: result.ok ? [] : result.issues.map(toProblem) }
     },
   }),

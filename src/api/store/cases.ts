@@ -19,8 +19,9 @@ function cases(db: Db) {
     .selectFrom('cases')
     .leftJoin('profiles as leaf', 'leaf.id', 'cases.requester_id')
     .leftJoin('profiles as root', 'root.id', 'leaf.root_id')
+    .leftJoin('snoozes', 'snoozes.case_id', 'cases.id')
     .selectAll('cases')
-    .select(['root.id as profile_id', 'root.name as profile_name'])
+    .select(['root.id as profile_id', 'root.name as profile_name', 'snoozes.until as snoozed_until'])
     .select(microseconds('cases.updated_at').as('updated_us'))
 }
 export type CaseRow = Rows<ReturnType<typeof cases>>

@@ -285,6 +285,14 @@ export const en: Messages = {
     },
     otherAddress: 'I work under another address…',
     claimed: { title: 'Thank you', text: 'An administrator has been asked to confirm it. You are told here.' },
+    claim: {
+      asked: {
+        title: 'Somebody asks for their seat',
+        text: '{name} says that the desk knows them as {email}. Confirm or dismiss it under seat-claims, if you know them.',
+      },
+      confirmed: { title: 'You have your seat', text: 'An administrator has confirmed it. You can act on cases now.' },
+      dismissed: { title: 'No seat for now', text: 'An administrator has not confirmed it. Please talk to them.' },
+    },
     noted: 'Done.',
     sent: 'On its way to the customer.',
     failed: { title: 'That did not work', text: 'Something failed here, and nothing was changed. Please try again.' },

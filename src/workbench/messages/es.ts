@@ -286,6 +286,20 @@ export const es: Messages = {
     },
     otherAddress: 'Trabajo con otro correo…',
     claimed: { title: 'Gracias', text: 'Se ha pedido a un administrador que lo confirme. Se le avisará aquí.' },
+    claim: {
+      asked: {
+        title: 'Alguien pide su puesto',
+        text: '{name} dice que la mesa de ayuda le conoce como {email}. Confírmelo o descártelo en seat-claims, si le conoce.',
+      },
+      confirmed: {
+        title: 'Ya tiene su puesto',
+        text: 'Un administrador lo ha confirmado. Ya puede actuar en los casos.',
+      },
+      dismissed: {
+        title: 'Sin puesto por ahora',
+        text: 'Un administrador no lo ha confirmado. Hable con él, por favor.',
+      },
+    },
     noted: 'Hecho.',
     sent: 'En camino al cliente.',
     failed: { title: 'No ha funcionado', text: 'Algo ha fallado aquí y no se ha cambiado nada. Inténtelo de nuevo.' },

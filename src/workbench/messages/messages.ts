@@ -257,6 +257,12 @@ export interface Messages {
     readonly refusals: Readonly<Record<Refusal, { readonly title: string; readonly text: string }>>
     readonly otherAddress: string
     readonly claimed: { readonly title: string; readonly text: string }
+    readonly claim: {
+      /** {name}, {email} */
+      readonly asked: { readonly title: string; readonly text: string }
+      readonly confirmed: { readonly title: string; readonly text: string }
+      readonly dismissed: { readonly title: string; readonly text: string }
+    }
     readonly noted: string
     readonly sent: string
     readonly failed: { readonly title: string; readonly text: string }
