@@ -11,6 +11,7 @@ import type { Hub } from '#hub/hub.ts'
 import { createInbox } from '#hub/inbox/index.ts'
 import { createIngress } from '#hub/ingress/index.ts'
 import type { OpenRooms, Part } from '#hub/main.ts'
+import { oauthRouter } from '#hub/oauth/index.ts'
 import { afterDelivery } from '#hub/pipeline/after-delivery.ts'
 import { publish } from '#hub/pipeline/command.ts'
 import { inWorkspace } from '#hub/pipeline/index.ts'
@@ -58,7 +59,11 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   return {
     hub,
     hooks: createIngress(hub, inbox, createChatDesk(hub)),
-    mounts: [mountApi({ ...hub, rules, reconciliation }, token.token), (app) => app.use(surveyRouter(ownHub))],
+    mounts: [
+      mountApi({ ...hub, rules, reconciliation }, token.token),
+      (app) => app.use(surveyRouter(ownHub)),
+      (app) => app.use(oauthRouter(hub)),
+    ],
     parts,
   }
 }

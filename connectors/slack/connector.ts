@@ -1,12 +1,15 @@
 import { defineConnector } from '#hub/connector/contract.ts'
 import { check } from './check.ts'
 import { apiUrl, config } from './config.ts'
+import { readFile } from './files.ts'
+import { authorizeUrl, complete, missing, refresh } from './install.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { direct, whoIs } from './people.ts'
 import { find, post, update } from './post.ts'
 import { handshake, items, normalise, signedHandshake, verify } from './receive.ts'
 import { reply } from './reply.ts'
 import { show } from './show.ts'
+import { create, findMessage, message, revise, updateCase } from './write.ts'
 
 export const slack = defineConnector({
   manifest,
@@ -16,6 +19,20 @@ export const slack = defineConnector({
   check,
   can: {
     receive: { takesForms: true, verify, handshake, signedHandshake, items, normalise },
+    install: { missing, authorizeUrl, complete, refresh },
+    readFile,
+    writeCase: {
+      fields: [],
+      create,
+      update: updateCase,
+      message,
+      isConversation: true,
+      takesFiles: { maxBytes: 25 * 1024 * 1024 },
+      revise: { takes: ['public'], run: revise },
+      // The first two are always refused, so nothing of them can be lost.
+      effects: { create: 'at_least_once', update: 'at_least_once', message: 'probed', revise: 'at_least_once' },
+      find: findMessage,
+    },
     chat: {
       settings: (settings) => settings,
       reply,

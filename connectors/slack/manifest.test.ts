@@ -61,7 +61,7 @@ describe("the Slack app's manifest", () => {
         slash_commands: [{ command: '/deskweave', url: 'https://hub.example.com:8443/slack/events' }],
         unfurl_domains: ['hub.example.com'],
       },
-      oauth_config: { redirect_urls: ['https://hub.example.com:8443/slack/oauth_redirect'] },
+      oauth_config: { redirect_urls: ['https://hub.example.com:8443/oauth/slack/callback'] },
       settings: {
         event_subscriptions: { request_url: 'https://hub.example.com:8443/slack/events' },
         interactivity: {

@@ -24,7 +24,7 @@ interface SlackCommand {
 }
 
 /** Every request of Slack comes to one path, an administrator who installed the app comes back to the other. */
-export const slackPaths = { requests: '/slack/events', redirect: '/slack/oauth_redirect' } as const
+export const slackPaths = { requests: '/slack/events', redirect: '/oauth/slack/callback' } as const
 
 export const slackFunctions: readonly SlackFunction[] = [
   { does: 'post case cards, keep them up to date, and answer in threads', scopes: ['chat:write'] },

@@ -115,3 +115,8 @@ export function time(at: string, url?: string): string {
   const fallback = `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`
   return `<!date^${Math.floor(milliseconds / 1000)}^{date_short_pretty} {time}${address ? `^${address}` : ''}|${fallback}>`
 }
+
+/** What a customer reads as somebody wrote it: nothing in it calls a channel or is a link under another name. */
+export function customerText(text: string): string {
+  return clean(text).replace(/[&<>]/g, (found) => entities[found] ?? found) || '–'
+}

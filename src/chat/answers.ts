@@ -30,8 +30,10 @@ export async function answerTo(hub: AnswerHub, asking: Asking): Promise<ChatAnsw
   const { what, place } = asking.happening
   switch (what.kind) {
     case 'press':
+      if (what.isRefresh) return await answerRefresh(hub, asking, what.act)
+      return await answerAct(hub, asking, what.act, false)
     case 'submit':
-      return await answerAct(hub, asking, what.act, what.kind === 'submit')
+      return await answerAct(hub, asking, what.act, true)
     case 'asked':
       return await answerWords(hub, asking, what.text, place)
     case 'search':
@@ -49,6 +51,12 @@ export async function answerTo(hub: AnswerHub, asking: Asking): Promise<ChatAnsw
 
 const nothing: ChatAnswer = { kind: 'nothing' }
 const shown = (card: Card): ChatAnswer => ({ kind: 'private', card })
+
+/** Nobody pressed: the tool asks for the card as it is now. */
+async function answerRefresh(hub: AnswerHub, asking: Asking, act: Act): Promise<ChatAnswer> {
+  const found = await workbench.loadCase(hub, caseOfValue(act.value), hub.now())
+  return found ? { kind: 'card', card: await caseCardOf(hub, asking, found) } : nothing
+}
 
 async function answerAct(hub: AnswerHub, asking: Asking, act: Act, isSubmit: boolean): Promise<ChatAnswer> {
   const { words } = asking

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ConnectionRefused, type Connections, type ConnectionView, InvalidConfig } from '#hub/connections/index.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { installLink, NoInstallLink } from '#hub/oauth/index.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import { notFound, Problem } from '../problem.ts'
 import { route } from '../route.ts'
@@ -30,6 +31,14 @@ const Connection = z
 const Webhook = z
   .strictObject({ url: z.string(), secret: z.string().meta({ description: 'Shown this once.' }) })
   .meta({ id: 'Webhook' })
+
+const Installation = z
+  .strictObject({
+    key: z.string().meta({ description: "The vendor's id of the workspace or tenant." }),
+    name: z.string(),
+    installed_at: Time,
+  })
+  .meta({ id: 'Installation' })
 
 const Name = z.string().trim().min(1).max(100)
 
@@ -60,6 +69,7 @@ async function asked<T>(work: Promise<T>): Promise<T> {
       throw new Problem('invalid', error.message, { field: field && field !== 'config' ? `config.${field}` : 'config' })
     }
     if (error instanceof ConnectionRefused) throw refusal(error)
+    if (error instanceof NoInstallLink) throw new Problem('conflict', error.message)
     if (error instanceof TypeError && error.message.startsWith('webhook secret')) {
       throw new Problem('invalid', error.message, { field: 'new_secret' })
     }
@@ -192,6 +202,38 @@ export const connectionRoutes = [
         ...(body.new_secret === undefined ? {} : { newSecret: body.new_secret }),
       }
       return await asked(hub.connections.rotateWebhookSecret(params.id, options, actor))
+    },
+  }),
+  route({
+    id: 'createInstallLink',
+    method: 'POST',
+    path: '/connections/{id}/install-link',
+    summary:
+      "A link by which an administrator of a workspace installs the connection's app there: good once, for a day",
+    tag,
+    status: 201,
+    params: byId,
+    response: z.strictObject({ url: z.string(), expires_at: Time }).meta({ id: 'InstallLink' }),
+    async handler(hub, { params, actor }) {
+      const link = await asked(installLink(hub, params.id, actor))
+      if (!link) throw notFound()
+      await audit(hub.db, actor, 'connection.install_link', params.id)
+      return { url: link.url, expires_at: time(link.expiresAt) }
+    },
+  }),
+  route({
+    id: 'listInstallations',
+    method: 'GET',
+    path: '/connections/{id}/installations',
+    summary: "Where the connection's app is installed; there are few, so they come on one page",
+    tag,
+    params: byId,
+    response: z.strictObject({ data: z.array(Installation), next: z.null() }),
+    async handler(hub, { params }) {
+      if (!(await hub.connections.get(params.id))) throw notFound()
+      const all = await hub.connections.installationsOf(params.id)
+      const data = all.map(({ key, name, installedAt }) => ({ key, name, installed_at: time(installedAt) }))
+      return { data, next: null }
     },
   }),
   route({
