@@ -11,6 +11,7 @@ import type { Hub } from '#hub/hub.ts'
 import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
+import { inTransaction } from '#hub/platform/db/transaction.ts'
 import { claim, FencedOff, release, type Settlement, settle } from '#hub/platform/ledger.ts'
 import { type Concluded, conclude } from './conclude.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -70,7 +71,8 @@ async function settleBatch(
   fence: number,
 ): Promise<void> {
   try {
-    await inWorkspace(hub.db, async (trx) => {
+    await inTransaction(hub.db, async (trx) => {
+      await lockForBatch(trx)
       const concluded = await conclude(
         trx,
         hub,
@@ -102,7 +104,7 @@ async function settleBatch(
  * transaction, also when the process dies.
  */
 export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return await db.transaction().execute(async (trx) => {
+  return await inTransaction(db, async (trx) => {
     await lockWorkspace(trx)
     return await work(trx)
   })
@@ -111,6 +113,17 @@ export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Pr
 export async function lockWorkspace(trx: Trx): Promise<void> {
   await sql`
     select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))
+  `.execute(trx)
+}
+
+/**
+ * The batch's statements take lists, and the planner believes that a list of one is worth a plan of its own each time, which
+ * takes longer than the statement. None of them asks for a value that only some plan can find.
+ */
+async function lockForBatch(trx: Trx): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id'))),
+      set_config('plan_cache_mode', 'force_generic_plan', true)
   `.execute(trx)
 }
 

@@ -8,6 +8,8 @@ import { randomInt } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from './db/database.ts'
 import type { InboxState } from './db/schema.ts'
+import { together } from './db/together.ts'
+import { inTransaction } from './db/transaction.ts'
 
 export type LedgerTable = 'inbox' | 'outbox'
 
@@ -61,9 +63,8 @@ export async function claim<Row extends { readonly seq: number }>(
 ): Promise<Claim<Row>> {
   // A random token, not a counter: a counter could be set back by a crash of the server, a token never comes again.
   const fence = randomInt(1, 2 ** 47)
-  return await db.transaction().execute(async (trx) => {
-    await settings(table).execute(trx)
-    const { rows } = await sql<Row>`
+  return await inTransaction(db, async (trx) => {
+    const claiming = sql<Row>`
       with picked as materialized (
         select ctid as row_id, item.* from ${sql.table(table)} item
         where ${isFree} ${table === 'outbox' ? isHead(options.lane) : sql``}
@@ -74,7 +75,8 @@ export async function claim<Row extends { readonly seq: number }>(
       set fence = ${fence}, attempts = item.attempts + 1, lease_until = ${until(options.leaseSeconds)}
       from picked where item.ctid = picked.row_id
       returning picked.*
-    `.execute(trx)
+    `
+    const [, { rows }] = await together(settings(table).execute(trx), claiming.execute(trx))
     return { fence, rows: rows.sort((a, b) => a.seq - b.seq) }
   })
 }
