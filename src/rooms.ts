@@ -25,7 +25,9 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const connections = createConnections({ ...foundation, connectors })
   const hub: Hub = { ...foundation, connections }
   const rules = createRuleBook(hub.signals)
-  const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'))
+  const delivery = hub.env.roles.includes('worker') ? createDelivery(hub, afterDelivery(hub)) : undefined
+  const worker = delivery && createInboxWorker({ ...hub, newHandover: delivery.newHandover }, rules)
+  const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'), worker?.desk)
   const reconciliation = createReconciliation(hub, inbox, stopping)
   const ownHub = {
     ...hub,
@@ -38,12 +40,9 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   await defineChatJobs(hub)
   await reconciliation.defineJobs()
 
-  const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
-    ...(works
-      ? [createDelivery(hub, afterDelivery(hub)), createInboxWorker(hub, rules), createWatch(hub, reconciliation)]
-      : []),
+    ...(delivery && worker ? [delivery, worker, createWatch(hub, reconciliation)] : []),
   ]
   const token = adminToken(hub.env)
   if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')

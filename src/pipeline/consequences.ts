@@ -148,7 +148,7 @@ export async function createConsequences(
   async function saveEntries(entries: readonly OutboxEntry[]) {
     const connections = hub.connections.all()
     const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries }, now)
-    await putInOutbox(trx, [...entries, ...shown])
+    await putInOutbox(trx, [...entries, ...shown], hub.handover)
   }
 
   return {

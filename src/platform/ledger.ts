@@ -51,6 +51,21 @@ export class FencedOff extends Error {
 
 const defaultLeaseSeconds = 30
 
+/** Rows that are written for a worker in this very process: they carry its fence from the beginning and need no claim. */
+export interface Hold {
+  readonly fence: number
+  readonly leaseSeconds: number
+}
+
+export function newHold(leaseSeconds = defaultLeaseSeconds): Hold {
+  return { fence: newFence(), leaseSeconds }
+}
+
+/** A random token, not a counter: a counter could be set back by a crash of the server, a token never comes again. */
+function newFence(): number {
+  return randomInt(1, 2 ** 47)
+}
+
 /**
  * Takes rows that are due and free: of the inbox the oldest, of an outbox lane the first pending row of each order key,
  * so that a row waiting for its retry holds back those behind it and nobody else. Not inside a transaction: a claim that
@@ -61,8 +76,7 @@ export async function claim<Row extends { readonly seq: number }>(
   table: LedgerTable,
   options: ClaimOptions,
 ): Promise<Claim<Row>> {
-  // A random token, not a counter: a counter could be set back by a crash of the server, a token never comes again.
-  const fence = randomInt(1, 2 ** 47)
+  const fence = newFence()
   return await inTransaction(db, async (trx) => {
     const claiming = sql<Row>`
       with picked as materialized (
