@@ -27,7 +27,9 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const connections = createConnections({ ...foundation, connectors })
   const hub: Hub = { ...foundation, connections }
   const rules = createRuleBook(hub.signals)
-  const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'))
+  const delivery = hub.env.roles.includes('worker') ? createDelivery(hub, afterDelivery(hub)) : undefined
+  const worker = delivery && createInboxWorker({ ...hub, newHandover: delivery.newHandover }, rules)
+  const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'), worker?.desk)
   const reconciliation = createReconciliation(hub, inbox, stopping)
   const ownHub = {
     ...hub,
@@ -42,17 +44,9 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const staff = createStaff(hub, stopping)
   await staff.defineJobs()
 
-  const works = hub.env.roles.includes('worker')
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
-    ...(works
-      ? [
-          createDelivery(hub, afterDelivery(hub)),
-          createInboxWorker(hub, rules),
-          createWatch(hub, reconciliation),
-          staff,
-        ]
-      : []),
+    ...(delivery && worker ? [delivery, worker, createWatch(hub, reconciliation), staff] : []),
   ]
   const token = adminToken(hub.env)
   if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')

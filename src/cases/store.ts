@@ -5,6 +5,7 @@ import type { Author } from '#hub/connector/facts.ts'
 import { insertMany, insertTogether, overwrite } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { Schema } from '#hub/platform/db/schema.ts'
+import { together } from '#hub/platform/db/together.ts'
 import { newId } from '#hub/platform/ids.ts'
 import { contentHash, type LinkState, type LoadedBook, type MessageState } from './book.ts'
 import type { DomainEvent } from './event.ts'
@@ -32,19 +33,19 @@ export interface BookRefs {
 export async function loadBook(db: Db, refs: BookRefs): Promise<LoadedBook> {
   const caseIds = [...refs.caseIds, ...(await linkedCases(db, refs.cases))]
   if (caseIds.length === 0) return { cases: [], links: [], messages: [], reports: [] }
-  const [cases, links, messages, reports] = [
-    await db.selectFrom('cases').selectAll().where('id', '=', sql<string>`any(${caseIds})`).execute(),
+  const [cases, links, messages, reports] = await together(
+    db.selectFrom('cases').selectAll().where('id', '=', sql<string>`any(${caseIds})`).execute(),
     // A message goes to the first link that takes one: always the same.
-    await db
+    db
       .selectFrom('case_links')
       .selectAll()
       .where('case_id', '=', sql<string>`any(${caseIds})`)
       .orderBy('created_at')
       .orderBy('connection_id')
       .execute(),
-    await loadMessages(db, caseIds, refs.messages),
-    refs.withReports ? await loadReports(db, caseIds) : [],
-  ]
+    loadMessages(db, caseIds, refs.messages),
+    refs.withReports ? loadReports(db, caseIds) : Promise.resolve([]),
+  )
   return { cases: cases.map(toCase), links: links.map(toLink), messages: messages.map(toMessage), reports }
 }
 

@@ -7,6 +7,7 @@ import { chatCall } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
+import { createHandover, type Handover } from '#hub/outbox/index.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { type Attempted, attempt, failure } from './attempt.ts'
@@ -35,6 +36,8 @@ export interface Delivery {
   stop(): Promise<void>
   /** Works everything that is due now and not at rest. */
   drain(): Promise<void>
+  /** For a transaction that writes effects. */
+  newHandover(): Handover
 }
 
 const leaseSeconds = 30
@@ -205,6 +208,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   }
 
   return {
+    newHandover: () => createHandover((lane) => lanes.get(lane)),
     start() {
       stopListening = hub.signals.on('outbox', wake)
       poll = setInterval(wake, pollMs)

@@ -4,9 +4,10 @@
  */
 import PQueue from 'p-queue'
 import type { Hub } from '#hub/hub.ts'
+import type { WrittenEntry } from '#hub/outbox/index.ts'
 import { priorities } from '#hub/platform/account-limits.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
-import { claim, extend, release } from '#hub/platform/ledger.ts'
+import { claim, extend, type Hold, newHold, release } from '#hub/platform/ledger.ts'
 import type { Attempted } from './attempt.ts'
 import { decide, type Result } from './decide.ts'
 import { createSettler, type Done, type OnReceipts, type OnTurns } from './settler.ts'
@@ -62,12 +63,20 @@ export class Lane {
   readonly #batchSize: number
   readonly #inHand = new Map<number, InHand>()
   readonly #stopping = new AbortController()
+  /** Of rows that are written for this lane. */
+  readonly #hold: Hold
   readonly #settler: ReturnType<typeof createSettler>
   /** Of the process's own clock, which no other replica has to share. */
   #heldUntilMs: number
   #isStopping = false
   #claiming: Promise<void> | undefined
   #isMore = false
+  /** The last look did not see the end. */
+  #isBehind = false
+  /** Somebody may wait behind a row in hand. */
+  #isHoldingBack = false
+  /** Room that is kept for rows which a transaction is about to commit. */
+  #reserved = 0
   #lookAgain: NodeJS.Timeout | undefined
   #idleSinceMs = performance.now()
 
@@ -80,6 +89,7 @@ export class Lane {
     this.#options = options
     this.#queue = new PQueue({ concurrency: options.concurrency })
     this.#batchSize = options.concurrency * rowsPerCall
+    this.#hold = newHold(options.leaseSeconds)
     this.#settler = createSettler({
       db: hub.db,
       log: hub.log,
@@ -101,7 +111,7 @@ export class Lane {
 
   /** For how long there has been nothing in hand, in ms; 0 while there is. */
   get idleMs(): number {
-    return this.#inHand.size > 0 || this.#claiming ? 0 : performance.now() - this.#idleSinceMs
+    return this.#inHand.size > 0 || this.#reserved > 0 || this.#claiming ? 0 : performance.now() - this.#idleSinceMs
   }
 
   /** There may be work: looks for it as soon as there is room and the look before is over. */
@@ -110,8 +120,25 @@ export class Lane {
     this.#look()
   }
 
+  /** Nobody overtakes what waits in the ledger. */
+  reserve(): Hold | undefined {
+    const isFull = this.#inHand.size + this.#reserved >= this.#batchSize
+    if (isFull || this.#isBehind || !this.#mayBegin) return undefined
+    this.#reserved += 1
+    return this.#hold
+  }
+
+  take(count: number, written: readonly WrittenEntry[]): void {
+    this.#reserved -= count
+    const { fence } = this.#hold
+    const items = written.map((one): InHand => ({ row: rowOf(one), fence, isWaiting: true }))
+    if (this.#isStopping) void this.#giveBack(items)
+    else for (const item of items) this.#take(item)
+  }
+
   #look(): void {
-    if (!this.#isMore || !this.#mayBegin || this.#claiming || this.#inHand.size > this.#batchSize / 2) return
+    if (!this.#isMore || !this.#mayBegin || this.#claiming) return
+    if (this.#inHand.size + this.#reserved > this.#batchSize / 2) return
     this.#isMore = false
     this.#claiming = this.#claim().finally(() => {
       this.#claiming = undefined
@@ -123,10 +150,12 @@ export class Lane {
     try {
       const { db } = this.#hub
       const { leaseSeconds } = this.#options
-      const limit = this.#batchSize - this.#inHand.size
+      const limit = this.#batchSize - this.#inHand.size - this.#reserved
       const { fence, rows } = await claim<OutboxRow>(db, 'outbox', { lane: this.name, limit, leaseSeconds })
       for (const row of rows) this.#take({ row, fence, isWaiting: true })
-      if (rows.length === limit) this.#isMore = true
+      this.#isBehind = rows.length === limit
+      if (this.#isBehind) this.#isMore = true
+      if (this.#inHand.size > 0) this.#isHoldingBack = true
     } catch (error) {
       // The next look comes with the next poll.
       const level = isPassing(error) ? 'warn' : 'error'
@@ -193,6 +222,8 @@ export class Lane {
   #rest(): void {
     if (this.#inHand.size === 0) this.#idleSinceMs = performance.now()
     this.#look()
+    if (!this.#isHoldingBack) return
+    this.#isHoldingBack = false
     this.#lookAgain ??= setTimeout(() => {
       this.#lookAgain = undefined
       this.pump()
@@ -251,6 +282,26 @@ export class Lane {
     await this.whenIdle()
     clearTimeout(timer)
     this.#stopping.abort()
+  }
+}
+
+/** As a claim would give it. */
+function rowOf({ seq, entry, createdAt }: WrittenEntry): OutboxRow {
+  const { key, lane, orderKey, connectionId, caseId, action, cause } = entry
+  return {
+    seq,
+    key,
+    lane,
+    order_key: orderKey,
+    connection_id: connectionId ?? null,
+    case_id: caseId ?? null,
+    action,
+    cause,
+    possibly_sent: false,
+    outcome_unknown: false,
+    attempts: 0,
+    fence: null,
+    created_at: createdAt,
   }
 }
 

@@ -6,6 +6,7 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { DatedFields } from '#hub/platform/db/schema.ts'
+import { together } from '#hub/platform/db/together.ts'
 import { isOwnKey, type Key, type ReadClaim } from './claim.ts'
 import { companyDomain } from './company-claim.ts'
 import { type Company, type CompanyWorld, emptyCompanyWorld, recordKey } from './company-plan.ts'
@@ -21,13 +22,14 @@ export async function loadSettings(db: Db): Promise<IdentitySettings> {
 }
 
 export async function loadWorld(trx: Trx, claims: readonly ReadClaim[]): Promise<World> {
+  const [people, companies] = await together(loadPeople(trx, claims), loadCompanies(trx, claims))
+  return { ...people, companies }
+}
+
+async function loadPeople(trx: Trx, claims: readonly ReadClaim[]): Promise<Omit<World, 'companies'>> {
   const known = await loadKnown(trx, claims)
   const owners = [...known.records.values(), ...known.identities.values()].map((one) => one.profileId)
-  return {
-    ...known,
-    leaves: await loadLeaves(trx, [...new Set(owners)]),
-    companies: await loadCompanies(trx, claims),
-  }
+  return { ...known, leaves: await loadLeaves(trx, [...new Set(owners)]) }
 }
 
 type KnownRow = { readonly connection_id: string; readonly external_id: string; readonly profile_id: string } & (

@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { DatedFields, IdentityKind } from '#hub/platform/db/schema.ts'
+import { together } from '#hub/platform/db/together.ts'
 import { isOwnKey } from './claim.ts'
 import type { Company } from './company-plan.ts'
 import { isFreeMail } from './free-mail.ts'
@@ -18,12 +19,9 @@ export interface Loaded {
 
 /** @param ids leaves or roots; unknown ones are left out. */
 export async function loadHoldings(db: Db, ids: readonly string[]): Promise<Loaded> {
-  const leaves = await loadLeaves(db, ids)
-  const all = leaves.map((leaf) => leaf.id)
+  const [owned, order] = await together(loadOwned(db, ids), loadSourceOrder(db))
+  const { leaves, records, identities } = owned
   const rootOf = new Map(leaves.map((leaf) => [leaf.id, leaf.rootId]))
-  const records = await loadRecords(db, all)
-  const identities = await loadIdentities(db, all)
-  const openCases = await countOpenCases(db, all)
   const leavesByRoot = Object.groupBy(leaves, (leaf) => leaf.rootId)
   const recordsByRoot = Object.groupBy(records, (record) => rootOf.get(record.profileId) ?? '')
   const identitiesByRoot = Object.groupBy(identities, (identity) => rootOf.get(identity.profileId) ?? '')
@@ -32,34 +30,19 @@ export async function loadHoldings(db: Db, ids: readonly string[]): Promise<Load
     const held = recordsByRoot[rootId] ?? []
     holdings.set(rootId, {
       rootId,
-      leaves: own,
+      leaves: own.map(({ id, createdAt, updatedAt }) => {
+        return { id, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }
+      }),
       records: held,
       identities: [...(identitiesByRoot[rootId] ?? []), ...held.flatMap(vendorId)].map(toView).toSorted(byKind),
-      openCases: own.reduce((sum, leaf) => sum + (openCases.get(leaf.id) ?? 0), 0),
+      openCases: own.reduce((sum, leaf) => sum + leaf.openCases, 0),
     })
   }
-  const companies = await loadCompanies(
-    db,
-    records.flatMap((record) => record.companyId ?? []),
-    identities.flatMap((identity) => (identity.verified ? (domainOfIdentity(identity) ?? []) : [])),
-  )
   const byLeaf = leaves.flatMap(({ id, rootId }) => {
     const held = holdings.get(rootId)
     return held ? [[id, held] as const] : []
   })
-  return { byLeaf: new Map(byLeaf), companies, order: await loadSourceOrder(db) }
-}
-
-async function loadLeaves(db: Db, ids: readonly string[]) {
-  const { rows } = await sql<{ id: string; rootId: string; createdAt: Date; updatedAt: Date }>`
-    with root as materialized (
-      select distinct profile.root_id
-      from unnest(${ids}::text[]) as asked(id), lateral (select root_id from profiles where id = asked.id offset 0) profile
-    )
-    select leaf.id, leaf.root_id as "rootId", leaf.created_at as "createdAt", leaf.updated_at as "updatedAt"
-    from root, lateral (select * from profiles where root_id = root.root_id offset 0) leaf
-  `.execute(db)
-  return rows
+  return { byLeaf: new Map(byLeaf), companies: companiesOf(owned), order }
 }
 
 interface LoadedRecord {
@@ -71,16 +54,6 @@ interface LoadedRecord {
   readonly facts: DatedFields
 }
 
-async function loadRecords(db: Db, leaves: readonly string[]): Promise<readonly LoadedRecord[]> {
-  const { rows } = await sql<LoadedRecord>`
-    select record.connection_id as "connectionId", record.external_id as "externalId", record.profile_id as "profileId",
-      record.company_id as "companyId", record.verified, record.facts
-    from unnest(${leaves}::text[]) as leaf(id),
-    lateral (select * from person_records where profile_id = leaf.id offset 0) record
-  `.execute(db)
-  return rows
-}
-
 interface LoadedIdentity {
   readonly profileId: string
   readonly kind: IdentityKind
@@ -89,13 +62,58 @@ interface LoadedIdentity {
   readonly verified: boolean
 }
 
-async function loadIdentities(db: Db, leaves: readonly string[]): Promise<readonly LoadedIdentity[]> {
-  const { rows } = await sql<LoadedIdentity>`
-    select identity.profile_id as "profileId", identity.kind, identity.value, identity.verified
-    from unnest(${leaves}::text[]) as leaf(id),
-    lateral (select * from identities where profile_id = leaf.id offset 0) identity
+/** Times in ISO 8601, as PostgreSQL writes them in JSON. */
+interface Owned {
+  readonly leaves: readonly {
+    readonly id: string
+    readonly rootId: string
+    readonly createdAt: string
+    readonly updatedAt: string
+    readonly openCases: number
+  }[]
+  readonly records: readonly LoadedRecord[]
+  readonly identities: readonly LoadedIdentity[]
+  readonly companies: readonly Company[]
+}
+
+/**
+ * One statement, so that a small batch waits once. Each table is looked up key by key (`offset 0`), as in load.ts; what comes
+ * out is JSON, of which a thousand short rows are read sooner than as rows.
+ */
+async function loadOwned(db: Db, ids: readonly string[]): Promise<Owned> {
+  const { rows } = await sql<Owned>`
+    with root as materialized (
+      select distinct profile.root_id
+      from unnest(${ids}::text[]) as asked(id), lateral (select root_id from profiles where id = asked.id offset 0) profile
+    ), leaf as materialized (
+      select leaf.* from root, lateral (select * from profiles where root_id = root.root_id offset 0) leaf
+    ), record as materialized (
+      select record.* from leaf, lateral (select * from person_records where profile_id = leaf.id offset 0) record
+    ), identity as materialized (
+      select identity.* from leaf, lateral (select * from identities where profile_id = leaf.id offset 0) identity
+    ), company as (
+      select company.* from (select distinct company_id as id from record where company_id is not null) as asked,
+      lateral (select * from companies where id = asked.id offset 0) company
+      union
+      select company.* from (
+        select distinct substring(value from '[^@]*$') as domain from identity where kind = 'email' and verified
+      ) as asked,
+      lateral (select * from companies where domain = asked.domain offset 0) company
+    )
+    select
+      (select coalesce(json_agg(json_build_object('id', id, 'rootId', root_id, 'createdAt', created_at,
+        'updatedAt', updated_at, 'openCases', (
+          select count(*) from cases where requester_id = leaf.id and status not in ('solved', 'closed')
+        ))), '[]') from leaf) as leaves,
+      (select coalesce(json_agg(json_build_object('connectionId', connection_id, 'externalId', external_id,
+        'profileId', profile_id, 'companyId', company_id, 'verified', verified, 'facts', facts)), '[]')
+        from record) as records,
+      (select coalesce(json_agg(json_build_object('profileId', profile_id, 'kind', kind, 'value', value,
+        'verified', verified)), '[]') from identity) as identities,
+      (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'domain', domain, 'traits', traits)), '[]')
+        from company) as companies
   `.execute(db)
-  return rows
+  return rows[0] ?? { leaves: [], records: [], identities: [], companies: [] }
 }
 
 /** A vendor's id is its record's key; it stands beside the addresses only where it is read. */
@@ -115,32 +133,18 @@ function byKind(a: IdentityView, b: IdentityView): number {
   return (a.connection_id ?? '') < (b.connection_id ?? '') ? -1 : 1
 }
 
-async function countOpenCases(db: Db, leaves: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ id: string; count: number }>`
-    select leaf.id, own.count
-    from unnest(${leaves}::text[]) as leaf(id),
-    lateral (
-      select count(*) from cases where requester_id = leaf.id and status not in ('solved', 'closed') offset 0
-    ) own
-    where own.count > 0
-  `.execute(db)
-  return new Map(rows.map((row) => [row.id, row.count]))
-}
-
-async function loadCompanies(db: Db, ids: readonly string[], domains: readonly string[]): Promise<Companies> {
-  const askedIds = [...new Set(ids)]
-  const askedDomains = [...new Set(domains)].filter((domain) => !isFreeMail(domain))
-  if (askedIds.length === 0 && askedDomains.length === 0) return { byId: new Map(), byDomain: new Map() }
-  const { rows } = await sql<Company>`
-    select company.id, company.name, company.domain, company.traits from unnest(${askedIds}::text[]) as asked(id),
-    lateral (select * from companies where id = asked.id offset 0) company
-    union
-    select company.id, company.name, company.domain, company.traits from unnest(${askedDomains}::text[]) as asked(domain),
-    lateral (select * from companies where domain = asked.domain offset 0) company
-  `.execute(db)
+/** A domain where everybody may have an address is nobody's company. */
+function companiesOf({ companies, records, identities }: Owned): Companies {
+  const named = new Set(records.map((record) => record.companyId))
+  const domains = new Set(identities.flatMap((one) => (one.verified ? (domainOfIdentity(one) ?? []) : [])))
+  const isWanted = ({ id, domain }: Company) =>
+    named.has(id) || (domain !== null && domains.has(domain) && !isFreeMail(domain))
+  const wanted = companies.filter(isWanted)
   return {
-    byId: new Map(rows.map((company) => [company.id, company])),
-    byDomain: new Map(rows.flatMap((company) => (company.domain === null ? [] : [[company.domain, company] as const]))),
+    byId: new Map(wanted.map((company) => [company.id, company])),
+    byDomain: new Map(
+      wanted.flatMap((company) => (company.domain === null ? [] : [[company.domain, company] as const])),
+    ),
   }
 }
 

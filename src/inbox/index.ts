@@ -5,6 +5,7 @@
  */
 import type { Pool } from 'pg'
 import type { InboxState } from '#hub/platform/db/schema.ts'
+import type { Hold } from '#hub/platform/ledger.ts'
 
 export { digest, isUnreadable, storableKey, storableReason, unreadableKey } from './storable.ts'
 
@@ -29,6 +30,21 @@ export interface Inbox {
   put(items: readonly InboxItem[]): Promise<readonly Stored[]>
 }
 
+/** A worker in this process that takes rows the moment they are stored. */
+export interface Taker {
+  /** @returns under what to store so many rows; undefined when they are for anybody. */
+  reserve(count: number): Hold | undefined
+  /** @param count as reserved; `rows` are those that became its own, as a claim would give them. */
+  take(count: number, rows: readonly StoredRow[]): void
+}
+
+export interface StoredRow extends Pick<InboxItem, 'source' | 'body'> {
+  readonly seq: number
+  readonly connection_id: string
+  readonly dedupe_key: string
+  readonly attempts: number
+}
+
 interface Waiting {
   readonly items: readonly InboxItem[]
   readonly done: (stored: readonly Stored[]) => void
@@ -39,7 +55,8 @@ interface Waiting {
 const maxRows = 500
 const maxBytes = 4 * 1024 * 1024
 
-export function createInbox(pool: Pool, onStored: () => void): Inbox {
+/** @param onStored there are rows to claim. */
+export function createInbox(pool: Pool, onStored: () => void, taker?: Taker): Inbox {
   let waiting: Waiting[] = []
   let writing = 0
 
@@ -48,7 +65,7 @@ export function createInbox(pool: Pool, onStored: () => void): Inbox {
     while (writing < 2 && waiting.length > 0) {
       const batch = takeBatch()
       writing += 1
-      write(pool, batch)
+      write(batch)
         .catch((error: unknown) => {
           for (const one of batch) one.failed(error)
         })
@@ -74,18 +91,27 @@ export function createInbox(pool: Pool, onStored: () => void): Inbox {
     return batch
   }
 
-  async function write(pool: Pool, batch: readonly Waiting[]) {
-    const stored = await insert(
-      pool,
-      batch.flatMap((one) => one.items),
-    )
+  async function write(batch: readonly Waiting[]) {
+    const stored = await store(batch.flatMap((one) => one.items))
     let offset = 0
     for (const one of batch) {
       const mine = stored.slice(offset, offset + one.items.length)
       offset += one.items.length
       one.done(mine)
     }
-    onStored()
+  }
+
+  async function store(items: readonly InboxItem[]): Promise<readonly Stored[]> {
+    const hold = taker?.reserve(items.length)
+    let own: readonly StoredRow[] = []
+    try {
+      const stored = await insert(pool, items, hold)
+      if (hold) own = stored.flatMap(({ seq, isNew }, at) => (isNew ? rowOf(seq, items[at]) : []))
+      else onStored()
+      return stored
+    } finally {
+      if (hold) taker?.take(items.length, own)
+    }
   }
 
   return {
@@ -98,11 +124,17 @@ export function createInbox(pool: Pool, onStored: () => void): Inbox {
   }
 }
 
+function rowOf(seq: number, item: InboxItem | undefined): StoredRow[] {
+  if (item?.state !== 'pending') return []
+  const { connectionId, key, source, body } = item
+  return [{ seq, connection_id: connectionId, dedupe_key: key, source, body, attempts: 0 }]
+}
+
 /**
  * All bodies travel as one binary parameter that the statement cuts up again: PostgreSQL's text form of bytea arrays would
  * double them. A row that was there before counts one more duplicate.
  */
-async function insert(pool: Pool, items: readonly InboxItem[]): Promise<readonly Stored[]> {
+async function insert(pool: Pool, items: readonly InboxItem[], hold?: Hold): Promise<readonly Stored[]> {
   const placeOfKey = new Map<string, number>()
   const unique: InboxItem[] = []
   const copies: number[] = []
@@ -127,10 +159,14 @@ async function insert(pool: Pool, items: readonly InboxItem[]): Promise<readonly
   const result = await pool.query<{ seq: number; is_new: boolean; connection_id: string; dedupe_key: string }>({
     name: 'inbox_put',
     text: `
-      insert into inbox (connection_id, dedupe_key, source, state, reason, duplicates, body)
-      select connection_id, dedupe_key, source, state, reason, copies, substring($1::bytea from start for length)
+      insert into inbox
+        (connection_id, dedupe_key, source, state, reason, duplicates, body, fence, attempts, lease_until)
+      select connection_id, dedupe_key, source, state, reason, copies, substring($1::bytea from start for length),
+        held.fence, case when held.fence is null then 0 else 1 end,
+        case when held.fence is not null then statement_timestamp() + make_interval(secs => $11) end
       from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[])
-        as item(connection_id, dedupe_key, source, state, reason, copies, start, length)
+        as item(connection_id, dedupe_key, source, state, reason, copies, start, length),
+      lateral (select case when state = 'pending' then $10::bigint end as fence) held
       on conflict (workspace_id, connection_id, dedupe_key)
         do update set duplicates = inbox.duplicates + 1 + excluded.duplicates
       returning seq, xmax = 0 as is_new, connection_id, dedupe_key`,
@@ -144,6 +180,8 @@ async function insert(pool: Pool, items: readonly InboxItem[]): Promise<readonly
       copies,
       starts,
       unique.map((item) => item.body.length),
+      hold?.fence ?? null,
+      hold?.leaseSeconds ?? null,
     ],
   })
   const rows = new Map(result.rows.map((row) => [placeOfKey.get(`${row.connection_id}\n${row.dedupe_key}`), row]))

@@ -5,32 +5,33 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { noteOutgoing } from '#hub/cases/index.ts'
-import { insertMany } from '#hub/platform/db/bulk.ts'
-import type { Db, Trx } from '#hub/platform/db/database.ts'
+import { type Db, json, type Trx } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
-import type { OutboxEntry } from './action.ts'
+import type { Hold } from '#hub/platform/ledger.ts'
+import type { Action, OutboxEntry } from './action.ts'
+import type { Handover } from './lanes.ts'
 
 export { type Action, hubAuthor, type OutboxEntry } from './action.ts'
+export { createHandover, type Handover, type WrittenEntry } from './lanes.ts'
 export { type Revision, reviseOrCorrect } from './revise.ts'
 export { lift, noteSoftBounces, suppress, suppressedAmong } from './suppressions.ts'
-
-const columns = {
-  key: 'text',
-  lane: 'text',
-  order_key: 'text',
-  connection_id: 'text',
-  case_id: 'text',
-  action: 'jsonb',
-  cause: 'jsonb',
-  due_at: 'timestamptz',
-}
 
 /**
  * An entry whose key the ledger holds already changes nothing: the same cause has its effect once. Messages are noted on
  * their case, where they wait for the vendor's id.
+ * @param handover to whom entries go that are due and the first of their order key.
  */
-export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Promise<void> {
+export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[], handover?: Handover): Promise<void> {
+  if (entries.length === 0) return
+  const orders = new Set<string>()
+  const holdFor = ({ lane, orderKey, dueAt }: OutboxEntry): Hold | undefined => {
+    const order = `${lane}\n${orderKey}`
+    const isFirst = !orders.has(order)
+    orders.add(order)
+    return isFirst && dueAt === undefined ? handover?.reserve(lane) : undefined
+  }
   const rows = entries.map((entry) => ({
+    ...holdFor(entry),
     key: entry.key,
     lane: entry.lane,
     order_key: entry.orderKey,
@@ -41,9 +42,14 @@ export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Pro
     // The database's clock rules when work is due; an entry without a time is due as soon as it is written.
     due_at: entry.dueAt ?? '-infinity',
   }))
-  const added = new Set(
-    await insertMany(trx, 'outbox', columns, rows, 'on conflict (workspace_id, key) do nothing returning key'),
-  )
+  const added = new Map((await insert(trx, rows)).map((row) => [row.key, row]))
+  for (const entry of entries) {
+    const row = added.get(entry.key)
+    // What is performed is what is stored, as after a claim: a repetition must not differ by the order of its fields.
+    if (row?.action)
+      handover?.written({ seq: row.seq, entry: { ...entry, action: row.action }, createdAt: row.created_at })
+    else if (row) handover?.left()
+  }
   await noteOutgoing(
     trx,
     entries.flatMap(({ key, action, caseId, connectionId }) =>
@@ -52,6 +58,36 @@ export async function putInOutbox(trx: Db, entries: readonly OutboxEntry[]): Pro
         : [],
     ),
   )
+}
+
+interface InsertedRow {
+  readonly key: string
+  readonly seq: number
+  readonly created_at: Date
+  /** Of a row that is handed over. */
+  readonly action: Action | null
+}
+
+/** A row keeps the fence it was given unless an earlier one of its order key is still open. */
+async function insert(trx: Db, rows: readonly object[]): Promise<readonly InsertedRow[]> {
+  const inserted = await sql<InsertedRow>`
+    insert into outbox
+      (key, lane, order_key, connection_id, case_id, action, cause, due_at, fence, attempts, lease_until)
+    select key, lane, order_key, connection_id, case_id, action, cause, due_at,
+      case when head.is_held then fence end, case when head.is_held then 1 else 0 end,
+      case when head.is_held then statement_timestamp() + make_interval(secs => "leaseSeconds") end
+    from jsonb_to_recordset(${json(rows)}::jsonb) as row(key text, lane text, order_key text, connection_id text,
+      case_id text, action jsonb, cause jsonb, due_at timestamptz, fence bigint, "leaseSeconds" double precision),
+    lateral (
+      select row.fence is not null and (
+        select true from outbox first where first.state = 'pending' and first.order_key = row.order_key
+          and first.lane || '' = row.lane limit 1
+      ) is null as is_held offset 0
+    ) head
+    on conflict (workspace_id, key) do nothing
+    returning key, seq, created_at, case when fence is not null then action end as action
+  `.execute(trx)
+  return inserted.rows
 }
 
 /** A key from what caused the effect and what the effect is. At most 64 characters, safe in a header. */

@@ -8,6 +8,7 @@ import type { CaseFact, Fact, InboxRow } from '#hub/normalise/index.ts'
 import { causesOfOpening, openedCases } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
+import { together } from '#hub/platform/db/together.ts'
 import { newId } from '#hub/platform/ids.ts'
 import { createConsequences } from './consequences.ts'
 import type { PipelineHub } from './index.ts'
@@ -64,39 +65,23 @@ export async function conclude(
   await noteReachable(trx, told, hub.now())
   // A tool that sends no webhooks has lost none.
   const pushing = new Set(works.flatMap(({ connection }) => (connection.connector.can.receive ? connection.id : [])))
-  const parked = await takeParked(
-    trx,
-    steps.flatMap(({ connectionId, fact }) => (fact.type === 'case' ? { connectionId, externalId: fact.case.id } : [])),
-  )
-  const all = [...steps, ...parked]
   const now = hub.now()
 
-  const people = await resolveAll(trx, all, now)
-  const keys = all.flatMap(({ fact }) => (fact.type === 'case' && fact.case.createdByKey ? fact.case.createdByKey : []))
-  const opened = await openedCases(trx, keys)
-  const book = createCaseBook(
-    await loadBook(trx, {
-      cases: all.flatMap(({ connectionId, fact }) =>
-        [caseIdOf(fact), fact.claims].flatMap((externalId) =>
-          externalId === undefined ? [] : { connectionId, externalId },
-        ),
-      ),
-      caseIds: [...opened.values(), ...chat.caseIds],
-      messages: all.flatMap(({ connectionId, fact }) => {
-        const messageId = messageIdOf(fact)
-        return messageId === undefined ? [] : { connectionId, messageId }
-      }),
-      withReports: all.some(({ fact }) => fact.type === 'rating' || fact.type === 'bounce'),
-    }),
-    newId,
+  // What waits for a case tells of no people.
+  const [people, { all, opened, book }] = await together(
+    resolveAll(trx, steps, now),
+    loadCases(trx, steps, chat.caseIds),
   )
   const ours = book.caseIds().filter((caseId) => book.get(caseId)?.parentId)
-  const openings = await causesOfOpening(trx, ours)
   const leaves = [...people.values()].map((person) => person.profileId)
-  const consequences = await createConsequences(trx, hub, rules, book, leaves)
+  const [openings, consequences, requesters] = await together(
+    causesOfOpening(trx, ours),
+    createConsequences(trx, hub, rules, book, leaves),
+    rootsOfLeaves(trx, book.requesters()),
+  )
 
   const roots = new Map([...people.values()].map((person) => [person.profileId, person.rootId]))
-  for (const [leaf, root] of await rootsOfLeaves(trx, book.requesters())) roots.set(leaf, root)
+  for (const [leaf, root] of requesters) roots.set(leaf, root)
   const isSamePerson = (leaf: string, other: string) => roots.has(leaf) && roots.get(leaf) === roots.get(other)
 
   const repaired = new Set<number>()
@@ -177,6 +162,32 @@ function chatSteps({ row, connection, facts }: Work): readonly ChatStep[] {
       ? [{ row, connectionId: connection.id, occurredAt: iso(fact.occurredAt), happening: fact.happening }]
       : [],
   )
+}
+
+/** What is known of the cases that a batch tells of, and what waited for them. @param alsoIds the hub's own ids of more. */
+async function loadCases(trx: Trx, steps: readonly Step[], alsoIds: readonly string[]) {
+  const keys = steps.flatMap(({ fact }) =>
+    fact.type === 'case' && fact.case.createdByKey ? fact.case.createdByKey : [],
+  )
+  const refs = steps.flatMap(({ connectionId, fact }) =>
+    fact.type === 'case' ? { connectionId, externalId: fact.case.id } : [],
+  )
+  const [parked, opened] = await together(takeParked(trx, refs), openedCases(trx, keys))
+  const all = [...steps, ...parked]
+  const book = await loadBook(trx, {
+    cases: all.flatMap(({ connectionId, fact }) =>
+      [caseIdOf(fact), fact.claims].flatMap((externalId) =>
+        externalId === undefined ? [] : { connectionId, externalId },
+      ),
+    ),
+    caseIds: [...opened.values(), ...alsoIds],
+    messages: all.flatMap(({ connectionId, fact }) => {
+      const messageId = messageIdOf(fact)
+      return messageId === undefined ? [] : { connectionId, messageId }
+    }),
+    withReports: all.some(({ fact }) => fact.type === 'rating' || fact.type === 'bounce'),
+  })
+  return { all, opened, book: createCaseBook(book, newId) }
 }
 
 function caseIdOf(fact: PlacedFact): string | undefined {

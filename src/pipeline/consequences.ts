@@ -6,9 +6,10 @@ import { type CaseBook, type DomainEvent, type Fields, read, saveBook } from '#h
 import { followInChat } from '#hub/chat/index.ts'
 import type { Author } from '#hub/connector/facts.ts'
 import { profileViewsFor } from '#hub/identity/index.ts'
-import { putInOutbox } from '#hub/outbox/index.ts'
+import { type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
+import { together } from '#hub/platform/db/together.ts'
 import {
   admit,
   causeOfRule,
@@ -52,15 +53,17 @@ export async function createConsequences(
 ): Promise<Consequences> {
   const ruleSet = await rules.current(trx)
   const wanted = [...new Set([...leaves, ...book.requesters()])]
-  const profiles: ReadonlyMap<string, ProfileView> =
-    ruleSet.byEvent.size === 0 ? new Map() : await profileViewsFor(trx, wanted)
   const now = hub.now()
+  const [profiles, runsWithin] = await together(
+    ruleSet.byEvent.size === 0 ? Promise.resolve(new Map<string, ProfileView>()) : profileViewsFor(trx, wanted),
+    runsWithinHour(trx, ruleSet, book, now),
+  )
   const effects = createEffects({ book, profiles, connections: hub.connections.all(), now })
   const recorded: DomainEvent[] = []
   const runs: RuleRun[] = []
   const solved: SolvedCase[] = []
   const reopened = new Set<string>()
-  const runsOfCase = new Map(await runsWithinHour(trx, ruleSet, book, now))
+  const runsOfCase = new Map(runsWithin)
 
   function take(event: DomainEvent): readonly DomainEvent[] {
     recorded.push(event)
@@ -142,6 +145,13 @@ export async function createConsequences(
     effects.flushWrites()
   }
 
+  /** Cards follow what leaves, and leave with it; they show what rules said of people. */
+  async function saveEntries(entries: readonly OutboxEntry[]) {
+    const connections = hub.connections.all()
+    const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries }, now)
+    await putInOutbox(trx, [...entries, ...shown], hub.handover)
+  }
+
   return {
     follow,
     change: (caseId, values, source, cause) => follow(effects.change(caseId, values, source, cause)),
@@ -159,13 +169,12 @@ export async function createConsequences(
       }
       const wanted = await showInChat(trx, effects.takeWishes(), now)
       for (const { wish, reason } of wanted.refused) refuse(wish, reason)
-      await saveBook(trx, book.changed(), recorded, now)
-      await recordRuns(trx, runs)
-      await effects.saveTraits(trx)
       const entries = [...effects.entries(), ...wanted.entries]
-      const connections = hub.connections.all()
-      const shown = await followInChat(trx, { book, connections, events: recorded, outgoing: entries }, now)
-      await putInOutbox(trx, [...entries, ...shown])
+      await together(
+        saveBook(trx, book.changed(), recorded, now),
+        recordRuns(trx, runs),
+        effects.saveTraits(trx).then(() => saveEntries(entries)),
+      )
       if (reopened.size > 0) await cancelSurveys(trx, [...reopened], 'the case was reopened')
       if (solved.length > 0) await planSurveys(trx, hub, solved, now)
     },

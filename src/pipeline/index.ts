@@ -9,26 +9,34 @@
 import { sql } from 'kysely'
 import type { Hub } from '#hub/hub.ts'
 import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
+import type { Handover } from '#hub/outbox/index.ts'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
-import { claim, FencedOff, release, type Settlement, settle } from '#hub/platform/ledger.ts'
+import { inTransaction } from '#hub/platform/db/transaction.ts'
+import { type Claim, claim, FencedOff, release, type Settlement, settle } from '#hub/platform/ledger.ts'
 import { type Concluded, conclude } from './conclude.ts'
+import type { Desk } from './desk.ts'
 import type { RuleBook } from './rule-book.ts'
 
-export type PipelineHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'metrics' | 'signals' | 'queue'>
+export type PipelineHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'metrics' | 'signals' | 'queue'> & {
+  /** For each transaction a new one, where lanes are worked in this process. */
+  readonly newHandover?: () => Handover
+  /** That of the transaction under way. */
+  readonly handover?: Handover
+}
 
-const batchSize = 200
+export const batchSize = 200
 /** A row that fails in a way of its own is tried this often, then set aside as dead; the rows around it go on. */
 const maxAttempts = 5
 
 /**
- * Works batch after batch until the inbox is empty or `signal` ends it. While one is concluded, the next is claimed and read
+ * Works batch after batch until desk and inbox are empty or `signal` ends it. While one is concluded, the next is claimed and read
  * already: one waits for PostgreSQL, the other needs the processor.
  */
-export async function workInbox(hub: PipelineHub, rules: RuleBook, signal: AbortSignal): Promise<void> {
-  let batch = await takeBatch(hub, signal)
+export async function workInbox(hub: PipelineHub, rules: RuleBook, signal: AbortSignal, desk?: Desk): Promise<void> {
+  let batch = await takeBatch(hub, signal, desk)
   while (batch) {
-    const ahead = batch.isFull && !signal.aborted ? takeBatch(hub, signal) : undefined
+    const ahead = batch.isFull && !signal.aborted ? takeBatch(hub, signal, desk) : undefined
     try {
       await settleBatch(hub, rules, batch.readings, batch.fence)
     } catch (error) {
@@ -36,7 +44,7 @@ export async function workInbox(hub: PipelineHub, rules: RuleBook, signal: Abort
       throw error
     }
     if (signal.aborted) return await giveBack(hub, ahead)
-    batch = await (ahead ?? takeBatch(hub, signal))
+    batch = await (ahead ?? takeBatch(hub, signal, desk))
   }
 }
 
@@ -47,10 +55,24 @@ interface Batch {
   readonly isFull: boolean
 }
 
-async function takeBatch(hub: PipelineHub, signal: AbortSignal): Promise<Batch | undefined> {
-  const { rows, fence } = await claim<InboxRow>(hub.db, 'inbox', { limit: batchSize })
+async function takeBatch(hub: PipelineHub, signal: AbortSignal, desk?: Desk): Promise<Batch | undefined> {
+  const given = desk?.next() ?? []
+  const { rows, fence } =
+    desk && given.length > 0 ? { rows: given, fence: desk.hold.fence } : await claimBatch(hub, desk)
   if (rows.length === 0) return undefined
-  return { readings: await readInbox(hub, rows, signal), fence, isFull: rows.length === batchSize }
+  return { readings: await readInbox(hub, rows, signal), fence, isFull: rows.length >= batchSize }
+}
+
+async function claimBatch(hub: PipelineHub, desk?: Desk): Promise<Claim<InboxRow>> {
+  if (desk?.isMoreExpected() === false) return { rows: [], fence: 0 }
+  try {
+    const claimed = await claim<InboxRow>(hub.db, 'inbox', { limit: batchSize })
+    desk?.claimed(claimed.rows.length === batchSize)
+    return claimed
+  } catch (error) {
+    desk?.expectMore()
+    throw error
+  }
 }
 
 /** Untouched, so that the next worker need not wait for the lease to run out. */
@@ -69,11 +91,13 @@ async function settleBatch(
   readings: readonly Reading[],
   fence: number,
 ): Promise<void> {
+  const handover = hub.newHandover?.()
   try {
-    await inWorkspace(hub.db, async (trx) => {
+    await inTransaction(hub.db, async (trx) => {
+      await lockForBatch(trx)
       const concluded = await conclude(
         trx,
-        hub,
+        handover ? { ...hub, handover } : hub,
         rules,
         readings.flatMap((reading) => ('facts' in reading ? reading : [])),
       )
@@ -83,8 +107,9 @@ async function settleBatch(
         readings.map((reading) => settlementOf(reading, concluded)),
       )
     })
-    hub.signals.raise('outbox')
+    if (handover?.committed() !== false) hub.signals.raise('outbox')
   } catch (error) {
+    handover?.rolledBack()
     if (error instanceof FencedOff) {
       hub.log.warn({ rows: readings.length }, 'another worker took over this batch; nothing was concluded here')
       return
@@ -102,7 +127,7 @@ async function settleBatch(
  * transaction, also when the process dies.
  */
 export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return await db.transaction().execute(async (trx) => {
+  return await inTransaction(db, async (trx) => {
     await lockWorkspace(trx)
     return await work(trx)
   })
@@ -111,6 +136,17 @@ export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Pr
 export async function lockWorkspace(trx: Trx): Promise<void> {
   await sql`
     select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))
+  `.execute(trx)
+}
+
+/**
+ * The batch's statements take lists, and the planner believes that a list of one is worth a plan of its own each time, which
+ * takes longer than the statement. None of them asks for a value that only some plan can find.
+ */
+async function lockForBatch(trx: Trx): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id'))),
+      set_config('plan_cache_mode', 'force_generic_plan', true)
   `.execute(trx)
 }
 

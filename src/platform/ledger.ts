@@ -8,6 +8,8 @@ import { randomInt } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from './db/database.ts'
 import type { InboxState } from './db/schema.ts'
+import { together } from './db/together.ts'
+import { inTransaction } from './db/transaction.ts'
 
 export type LedgerTable = 'inbox' | 'outbox'
 
@@ -49,6 +51,21 @@ export class FencedOff extends Error {
 
 const defaultLeaseSeconds = 30
 
+/** Rows that are written for a worker in this very process: they carry its fence from the beginning and need no claim. */
+export interface Hold {
+  readonly fence: number
+  readonly leaseSeconds: number
+}
+
+export function newHold(leaseSeconds = defaultLeaseSeconds): Hold {
+  return { fence: newFence(), leaseSeconds }
+}
+
+/** A random token, not a counter: a counter could be set back by a crash of the server, a token never comes again. */
+function newFence(): number {
+  return randomInt(1, 2 ** 47)
+}
+
 /**
  * Takes rows that are due and free: of the inbox the oldest, of an outbox lane the first pending row of each order key,
  * so that a row waiting for its retry holds back those behind it and nobody else. Not inside a transaction: a claim that
@@ -59,11 +76,9 @@ export async function claim<Row extends { readonly seq: number }>(
   table: LedgerTable,
   options: ClaimOptions,
 ): Promise<Claim<Row>> {
-  // A random token, not a counter: a counter could be set back by a crash of the server, a token never comes again.
-  const fence = randomInt(1, 2 ** 47)
-  return await db.transaction().execute(async (trx) => {
-    await settings(table).execute(trx)
-    const { rows } = await sql<Row>`
+  const fence = newFence()
+  return await inTransaction(db, async (trx) => {
+    const claiming = sql<Row>`
       with picked as materialized (
         select ctid as row_id, item.* from ${sql.table(table)} item
         where ${isFree} ${table === 'outbox' ? isHead(options.lane) : sql``}
@@ -74,7 +89,8 @@ export async function claim<Row extends { readonly seq: number }>(
       set fence = ${fence}, attempts = item.attempts + 1, lease_until = ${until(options.leaseSeconds)}
       from picked where item.ctid = picked.row_id
       returning picked.*
-    `.execute(trx)
+    `
+    const [, { rows }] = await together(settings(table).execute(trx), claiming.execute(trx))
     return { fence, rows: rows.sort((a, b) => a.seq - b.seq) }
   })
 }

@@ -143,7 +143,7 @@ export async function countRuns(
   const rows = await db
     .selectFrom('rule_runs')
     .select(['case_id', (e) => e.fn.countAll<number>().as('runs')])
-    .where('case_id', 'in', [...caseIds])
+    .where('case_id', '=', sql<string>`any(${caseIds})`)
     .where('result', '=', 'matched')
     .where('ran_at', '>', since)
     .groupBy('case_id')

@@ -80,6 +80,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...sessionConfig(options),
     max: options.size ?? 10,
+    // Statements that need not wait for each other travel together: see together.ts.
+    pipeline: true,
     stream: () => impatientSocket(deadAfterMs),
   })
   // A connection that dies while idle, or between two statements of a transaction, must not end the process: whoever

@@ -1,10 +1,11 @@
 /**
  * Statements that come again and again are prepared once per connection: for most of ours, planning costs more than
- * running. Sits between Kysely and the pool; what a statement says is not looked at.
+ * running. Sits between Kysely and the pool; of what a statement says, only one way to begin a transaction is known here.
  */
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
 import { stalePlan } from './passing-errors.ts'
+import { unawaitedBegin } from './transaction.ts'
 
 /** A text seen less often is not worth a place in the server's memory. */
 const worthAfter = 5
@@ -28,6 +29,7 @@ export function preparing(pool: pg.Pool): PostgresPool {
 
 function wrap(client: pg.PoolClient, nameOf: (text: string) => string | undefined): PostgresPoolClient {
   let isStale = false
+  let beginning: Promise<unknown> | undefined
   function query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
   function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
   function query(text: unknown, values: readonly unknown[] = []): unknown {
@@ -38,7 +40,14 @@ function wrap(client: pg.PoolClient, nameOf: (text: string) => string | undefine
       // A newer hub changed a table under a prepared statement: this connection has to go, the next one prepares anew.
       isStale ||= error instanceof Error && error.message === stalePlan
     })
-    return running
+    if (text === unawaitedBegin) {
+      beginning = running
+      return Promise.resolve({ command: 'BEGIN', rowCount: 0, rows: [] })
+    }
+    if (!beginning) return running
+    const begun = beginning
+    beginning = undefined
+    return begun.then(() => running)
   }
   return { query, release: () => client.release(isStale) }
 }

@@ -1,0 +1,33 @@
+/**
+ * A transaction whose statements may be under way at the same time. Kysely's own waits for each answer before it sends the
+ * next statement, which is most of what a small batch does.
+ */
+import { PostgresDialect, Transaction } from 'kysely'
+import type { Db, Trx } from './database.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * A beginning that nobody waits for: its answer comes with that to the first statement. Were it refused, that statement would
+ * stand alone, so it has to be one that changes nothing, such as a lock.
+ */
+export const unawaitedBegin = 'start transaction read write'
+
+/** What a transaction is never asked for: it has its connection already. */
+const dialect = new PostgresDialect({
+  pool: () => Promise.reject(new Error('a transaction opens no connections')),
+})
+const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
+
+/** @param work begins with one statement that changes nothing and waits for it. */
+export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  return await db
+    .transaction()
+    .setAccessMode('read write')
+    .execute((outer) => {
+      const inTurn = outer.getExecutor()
+      return inTurn.provideConnection((connection) => {
+        const executor = inTurn.withConnectionProvider({ provideConnection: (consumer) => consumer(connection) })
+        return work(new Transaction<Schema>({ ...props, executor }))
+      })
+    })
+}
