@@ -7,5 +7,6 @@ export const connectors = {
   hubspot: async () => (await import('./hubspot/connector.ts')).hubspot,
   mail: async () => (await import('./mail/connector.ts')).mail,
   slack: async () => (await import('./slack/connector.ts')).slack,
+  teams: async () => (await import('./teams/connector.ts')).teams,
   zendesk: async () => (await import('./zendesk/connector.ts')).zendesk,
 } as const satisfies Readonly<Record<string, () => Promise<Connector>>>

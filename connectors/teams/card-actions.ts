@@ -137,11 +137,9 @@ function drawSelect(action: SelectAction, position: number, drawing: Drawing): r
               type: 'ActionSet',
               actions: [
                 {
-                  type: 'Action.Execute',
+                  ...choosing(action, id),
                   title: label(words.set),
                   tooltip: label(`${words.set}: ${action.label}`),
-                  verb: action.act,
-                  data: carry(action.act, action.value, id),
                 },
               ],
             },
@@ -153,11 +151,18 @@ function drawSelect(action: SelectAction, position: number, drawing: Drawing): r
       ? [
           {
             type: 'RichTextBlock' as const,
-            inlines: [{ type: 'TextRun' as const, text: plain(`… ${words.moreItems(hidden)}`), isSubtle: true }],
+            inlines: [{ type: 'TextRun' as const, text: plain(words.moreItems(hidden)), isSubtle: true }],
           },
         ]
       : []),
   ]
+}
+
+function choosing({ act, value, opensForm }: SelectAction, id: string): IExecuteAction | ISubmitAction {
+  const data = carry(act, value, id)
+  return opensForm
+    ? { type: 'Action.Submit', data: { ...data, msteams: { type: 'task/fetch' } } }
+    : { type: 'Action.Execute', verb: act, data }
 }
 
 const questionId = (id: string) => `question-${id}`

@@ -153,13 +153,13 @@ function foldedText(whole: string, drawing: Drawing, look: Look = {}): readonly 
 }
 
 function moreRun({ words, url }: Drawing): ITextRun {
-  return run(`… ${words.more}`, { isSubtle: true, ...linkTo(url) })
+  return run(words.more, { isSubtle: true, ...linkTo(url) })
 }
 
 function surplus(all: readonly unknown[], drawing: Drawing): readonly CardElement[] {
   const count = all.length - drawing.room.items
   if (count <= 0) return []
-  return [paragraph(run(`… ${drawing.words.moreItems(count)}`, { isSubtle: true, ...linkTo(drawing.url) }))]
+  return [paragraph(run(drawing.words.moreItems(count), { isSubtle: true, ...linkTo(drawing.url) }))]
 }
 
 function linkTo(url: string | undefined): Look {

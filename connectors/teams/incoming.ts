@@ -23,6 +23,8 @@ export interface ChatPlace {
   readonly activityId?: string
   readonly teamId?: string
   readonly channelId?: string
+  /** Of the channel or the group. */
+  readonly name?: string
 }
 
 export interface ChatMessage {
@@ -43,25 +45,28 @@ export interface SharedMessage {
   readonly author?: { readonly aadObjectId: string; readonly name?: string }
   readonly sentAt?: string
   readonly url?: string
+  /** Where files lie; they can be opened by those who may. */
+  readonly files: readonly { readonly name: string; readonly url: string }[]
 }
 
 export interface Happening {
   /** The same for each redelivery; absent where Teams gave the activity no id. */
   readonly key?: string
   readonly at?: string
+  /** Teams waits for what the response's body says. */
+  readonly isInvoke: boolean
   readonly user: ChatUser
   readonly place: ChatPlace
   readonly locale?: string
   readonly timeZone?: string
 }
 
-/** `open`, `submit`, `dismiss`, `search`, `link`, `shortcut` and an `act` with `isInvoke` are answered in the response's body. */
 export type Content =
   | { readonly kind: 'message' | 'edited' | 'restored'; readonly message: ChatMessage }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'reaction'; readonly added: readonly string[]; readonly removed: readonly string[] }
   /** `isRefresh`: the client asked for a newer card, nobody pressed anything. */
-  | { readonly kind: 'act'; readonly act: Act; readonly isInvoke: boolean; readonly isRefresh: boolean }
+  | { readonly kind: 'act'; readonly act: Act; readonly isRefresh: boolean }
   | { readonly kind: 'open' | 'submit'; readonly act: Act }
   | { readonly kind: 'dismiss' }
   | {
@@ -78,6 +83,8 @@ export type Content =
       readonly kind: 'shortcutSubmit'
       readonly command: string
       readonly act: Act | 'dismissed'
+      /** A button of a card that stands in the dialog, not the form sent. */
+      readonly isPress: boolean
       readonly message?: SharedMessage
     }
   | { readonly kind: 'installed' | 'removed'; readonly isUpgrade: boolean }

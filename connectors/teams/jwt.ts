@@ -6,19 +6,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { z } from 'zod'
 
-/** The public cloud and the US government's. Nothing in a token chooses an address: these are all there are. */
-export const clouds = {
-  public: {
-    issuer: 'https://api.botframework.com',
-    metadata: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
-  },
-  usGovernment: {
-    issuer: 'https://api.botframework.us',
-    metadata: 'https://login.botframework.azure.us/v1/.well-known/openidconfiguration',
-  },
-} as const
-export type Cloud = keyof typeof clouds
-
 /** A key for RS256, and the channels that Microsoft lets it speak for. */
 export interface SigningKey {
   readonly id: string
@@ -27,7 +14,7 @@ export interface SigningKey {
 }
 
 export interface Expected {
-  readonly cloud: Cloud
+  readonly issuer: string
   readonly appId: string
   /** The linked tenants. */
   readonly tenants: readonly string[]
@@ -106,7 +93,7 @@ export async function checkToken(
 
 function checkClaims(claims: z.output<typeof Claims>, origin: Origin, expected: Expected): string | undefined {
   const address = claims.serviceurl ?? claims.serviceUrl
-  if (claims.iss !== clouds[expected.cloud].issuer) return 'the token is from another issuer'
+  if (claims.iss !== expected.issuer) return 'the token is from another issuer'
   if (claims.aud !== expected.appId) return 'the token is for another app'
   if (address !== origin.serviceUrl) return 'the token is for another service address than the activity'
   if (claims.serviceUrl !== undefined && claims.serviceUrl !== address) return 'the token names two service addresses'

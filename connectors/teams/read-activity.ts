@@ -1,5 +1,5 @@
 /** What an activity from Teams says. Pure; nothing here decides who may do what. */
-import { readCarried } from './carried.ts'
+import { isForm, readCarried } from './carried.ts'
 import type { ChatMessage, ChatPlace, ChatUser, Content, Happening, Incoming, SharedMessage } from './incoming.ts'
 import {
   type WireAccount,
@@ -45,9 +45,8 @@ function contentOf(wire: WireActivity, tenantId: string): Read {
     case 'message': {
       const carried = wire.value === undefined || wire.value === null ? undefined : readCarried(wire.value)
       if (carried === 'dismissed') return { kind: 'dismiss' }
-      return carried
-        ? { kind: 'act', act: carried, isInvoke: false, isRefresh: false }
-        : { kind: 'message', message: messageOf(wire) }
+      if (!carried) return { kind: 'message', message: messageOf(wire) }
+      return isForm(wire.value) ? { kind: 'submit', act: carried } : { kind: 'act', act: carried, isRefresh: false }
     }
     case 'messageUpdate': {
       const isRestored = wire.channelData?.eventType === 'undeleteMessage'
@@ -92,14 +91,17 @@ function contentOfInvoke(wire: WireActivity): Read {
       const { data, error } = WireExecute.safeParse(wire.value)
       const act = readCarried(data?.action.data)
       if (!data || !act || act === 'dismissed') return unreadable(error)
-      return { kind: 'act', act, isInvoke: true, isRefresh: data.trigger === 'automatic' }
+      return { kind: 'act', act, isRefresh: data.trigger === 'automatic' }
     }
     case 'task/fetch':
     case 'task/submit': {
       const { data, error } = WireTask.safeParse(wire.value)
       const act = readCarried(data?.data)
       if (act === 'dismissed') return { kind: 'dismiss' }
-      return act ? { kind: wire.name === 'task/fetch' ? 'open' : 'submit', act } : unreadable(error)
+      if (!act) return unreadable(error)
+      if (wire.name === 'task/fetch') return { kind: 'open', act }
+      // A card may stand in a dialog, too: its buttons send it.
+      return isForm(data?.data) ? { kind: 'submit', act } : { kind: 'act', act, isRefresh: false }
     }
     case 'composeExtension/query': {
       const { data, error } = WireQuery.safeParse(wire.value)
@@ -127,7 +129,8 @@ function contentOfInvoke(wire: WireActivity): Read {
       const { data, error } = WireShortcut.safeParse(wire.value)
       const act = readCarried(data?.data)
       if (!data || !act) return unreadable(error)
-      return { kind: 'shortcutSubmit', command: data.commandId, act, ...shared(data.messagePayload) }
+      const isPress = !isForm(data.data)
+      return { kind: 'shortcutSubmit', command: data.commandId, act, isPress, ...shared(data.messagePayload) }
     }
     default:
       return { kind: 'other', what: `invoke ${wire.name ?? 'without a name'}` }
@@ -137,15 +140,22 @@ function contentOfInvoke(wire: WireActivity): Read {
 function happeningOf(wire: WireActivity, tenantId: string): Happening {
   const timeZone = wire.entities.flatMap((entity) => (entity.type === 'clientInfo' ? (entity.timezone ?? []) : []))[0]
   return {
-    ...(wire.id === undefined
-      ? {}
-      : { key: [tenantId, wire.conversation.id, wire.id, wire.type, wire.name ?? ''].join('|') }),
+    ...keyOf(wire, tenantId),
+    isInvoke: wire.type === 'invoke',
     ...(wire.timestamp === undefined ? {} : { at: wire.timestamp }),
     user: userOf(wire.from, tenantId),
     place: placeOf(wire, tenantId),
     ...(wire.locale === undefined ? {} : { locale: wire.locale }),
     ...(timeZone === undefined ? {} : { timeZone }),
   }
+}
+
+/** What happens to a message again and again (an edit, a reaction) bears the message's id: there the time tells one from the next. */
+function keyOf(wire: WireActivity, tenantId: string): { readonly key?: string } {
+  if (wire.id === undefined) return {}
+  const isRepeated = /^message./.test(wire.type)
+  const parts = [tenantId, wire.conversation.id, wire.id, wire.type, wire.name ?? '']
+  return { key: [...parts, ...(isRepeated ? [wire.timestamp ?? ''] : [])].join('|') }
 }
 
 /** In a shared channel a person may be of another tenant than the conversation. */
@@ -164,6 +174,7 @@ function placeOf(wire: WireActivity, tenantId: string): ChatPlace {
   const [conversationId = wire.conversation.id, threadId] = wire.conversation.id.split(';messageid=')
   const type = wire.conversation.conversationType
   const { team, channel } = wire.channelData ?? {}
+  const name = channel?.name ?? wire.conversation.name
   // A new message is about itself, everything else about the message or card that it answers.
   const isMessage = ['message', 'messageUpdate', 'messageDelete'].includes(wire.type) && wire.value == null
   const activityId = isMessage ? wire.id : wire.replyToId
@@ -181,6 +192,7 @@ function placeOf(wire: WireActivity, tenantId: string): ChatPlace {
     ...(activityId === undefined ? {} : { activityId }),
     ...(team ? { teamId: team.id } : {}),
     ...(channel ? { channelId: channel.id } : {}),
+    ...(name ? { name } : {}),
   }
 }
 
@@ -221,6 +233,7 @@ function shared(message: WireSharedMessage | undefined): { readonly message?: Sh
         : {}),
       ...(message.createdDateTime === undefined ? {} : { sentAt: message.createdDateTime }),
       ...(message.linkToMessage === undefined ? {} : { url: message.linkToMessage }),
+      files: message.attachments.map(({ name, contentUrl }) => ({ name: name ?? 'file', url: contentUrl })),
     },
   }
 }

@@ -1,6 +1,6 @@
 /** A card of the workbench as an Adaptive Card 1.5, the newest version that Teams draws for bots on all its clients. */
 import type { IAdaptiveCard } from '@microsoft/teams.cards'
-import type { Card } from '#hub/connector/card.ts'
+import type { Card, CardMessage } from '#hub/connector/card.ts'
 import { drawActions } from './card-actions.ts'
 import { type Drawing, drawBlocks, drawTitle, paragraph, run } from './card-blocks.ts'
 import { escapeMarkdown, oneLine } from './markdown.ts'
@@ -33,10 +33,25 @@ function draw(card: Card, words: CardWords, room: Room): IAdaptiveCard {
       ...drawTitle(card.title, card.tone, drawing),
       ...drawBlocks(card.blocks, drawing),
       ...elements,
-      ...(hidden > 0 ? [paragraph(run(`… ${words.moreItems(hidden)}`, { isSubtle: true }))] : []),
+      ...(hidden > 0 ? [paragraph(run(words.moreItems(hidden), { isSubtle: true }))] : []),
     ],
     ...(buttons.length > 0 ? { actions: [...buttons] } : {}),
   }
+}
+
+/** One message of a case's conversation, by itself: who said it, when, and who can read it. */
+export function renderSaid(said: CardMessage, words: CardWords): IAdaptiveCard {
+  const summary = foldLine(oneLine(`${said.author}: ${said.text}`), longestSummary)
+  return firstThatFits((room) => ({
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.5',
+    lang: words.language,
+    fallbackText: escapeMarkdown(summary),
+    speak: spoken(summary),
+    msteams: { width: 'full' },
+    body: [...drawBlocks([{ kind: 'message', message: said }], { words, room: { ...room, blocks: 1 } })],
+  }))
 }
 
 /** May be read as SSML, where an angle bracket or an ampersand would be markup. */

@@ -3,7 +3,7 @@ import type { CardElement, IAdaptiveCard, IChoiceSetInput, ISubmitAction } from 
 import type { Form, FormField } from '#hub/connector/card.ts'
 import { label, listStyle } from './card-actions.ts'
 import { type Drawing, drawBlocks, paragraph, run } from './card-blocks.ts'
-import { carry, dismissal, switchInput, textInput } from './carried.ts'
+import { carryForm, dismissal, switchInput, textInput } from './carried.ts'
 import { escapeMarkdown, oneLine, plain } from './markdown.ts'
 import { firstThatFits, foldLine, longestCard, type Room, sizeOf } from './room.ts'
 import type { CardWords } from './words.ts'
@@ -24,7 +24,8 @@ const longestTitle = 60
  * @throws RangeError for a form with more fields than fit, which is about 40.
  */
 export function renderForm(form: Form, words: CardWords): Dialog {
-  const content = firstThatFits((room) => draw(form, words, room))
+  const bare = firstThatFits((room) => draw(form, words, room))
+  const content = outlined(bare, form)
   if (sizeOf(content) > longestCard) {
     throw new RangeError(
       `form ${form.act}: ${form.fields.length} fields do not fit into a Teams dialog; ask in two forms`,
@@ -39,13 +40,21 @@ export function renderForm(form: Form, words: CardWords): Dialog {
   }
 }
 
+/** With the form itself in what its button sends, where there is room for that. */
+function outlined(card: IAdaptiveCard, form: Form): IAdaptiveCard {
+  const [submit, ...others] = card.actions ?? []
+  if (submit?.type !== 'Action.Submit') return card
+  const whole = { ...card, actions: [{ ...submit, data: carryForm(form, true) }, ...others] }
+  return sizeOf(whole) <= longestCard ? whole : card
+}
+
 function draw(form: Form, words: CardWords, room: Room): IAdaptiveCard {
   const drawing: Drawing = { words, room, isForm: true }
   const submit: ISubmitAction = {
     type: 'Action.Submit',
     title: label(form.submit),
     style: 'positive',
-    data: carry(form.act, form.value),
+    data: carryForm(form, false),
   }
   const cancel: ISubmitAction = {
     type: 'Action.Submit',

@@ -1,7 +1,7 @@
 /** Microsoft's signing keys: kept for a day, fetched anew for an unknown key, and never more often than once a minute. */
 import { z } from 'zod'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { type Cloud, clouds, readKeys, type SigningKey } from './jwt.ts'
+import { readKeys, type SigningKey } from './jwt.ts'
 
 export interface KeyRing {
   readonly keys: readonly SigningKey[]
@@ -30,49 +30,65 @@ export function keyIn(ring: KeyRing | undefined, id: string, now: Date): Signing
   return ring.keys.find((key) => key.id === id)
 }
 
+/** A GET of JSON. Only the pinned metadata address is ever asked, and the key list that it names on the same host. */
+export type GetJson = (url: string) => Promise<unknown>
+
+export interface Published {
+  readonly issuer: string
+  readonly metadata: string
+}
+
+export type KeyLookup = (id: string, getJson: GetJson, now: Date) => Promise<SigningKey | undefined>
+
+const lookups = new Map<string, KeyLookup>()
+
+/** The keys that all connections to a cloud share, so that a flood against several of them is one flood. */
+export function keysOf(published: Published): KeyLookup {
+  const name = `${published.issuer} ${published.metadata}`
+  const known = lookups.get(name) ?? signingKeys(published)
+  lookups.set(name, known)
+  return known
+}
+
 /**
- * Looks keys up for one cloud. Lookups at the same time share one fetch.
- * @param getJson a GET, given the pinned metadata address and then the key list that it names on the same host.
+ * Looks keys up for one cloud. Lookups at the same time share one fetch; while Microsoft cannot be reached, known keys go on
+ * counting.
  * @throws ConnectorError `unavailable` when there are no keys to compare with: the request may be good and should come again.
- * @param report what went wrong when Microsoft could not be reached; known keys go on counting meanwhile.
  */
-export function signingKeys(
-  cloud: Cloud,
-  getJson: (url: string) => Promise<unknown>,
-  now: () => Date,
-  report: (problem: unknown) => void,
-): (id: string) => Promise<SigningKey | undefined> {
+export function signingKeys(published: Published): KeyLookup {
   let ring: KeyRing | undefined
   let triedAt: Date | undefined
   let fetching: Promise<void> | undefined
+  let problem: unknown
 
-  async function refresh(): Promise<void> {
+  async function refresh(getJson: GetJson, now: Date): Promise<void> {
     try {
-      ring = { keys: await fetchKeys(cloud, getJson), fetchedAt: now() }
-    } catch (problem) {
-      report(problem)
+      ring = { keys: await fetchKeys(published, getJson), fetchedAt: now }
+    } catch (error) {
+      problem = error
     } finally {
       fetching = undefined
     }
   }
 
-  return async (id) => {
-    if (!fetching && isFetchDue(ring, id, triedAt, now())) {
-      triedAt = now()
-      fetching = refresh()
+  return async (id, getJson, now) => {
+    if (!fetching && isFetchDue(ring, id, triedAt, now)) {
+      triedAt = now
+      fetching = refresh(getJson, now)
     }
-    if (fetching && !keyIn(ring, id, now())) await fetching
-    if (!ring || now().getTime() - ring.fetchedAt.getTime() >= staleMs) {
-      throw new ConnectorError('unavailable', `${clouds[cloud].metadata}: no signing keys could be read`)
+    if (fetching && !keyIn(ring, id, now)) await fetching
+    if (!ring || now.getTime() - ring.fetchedAt.getTime() >= staleMs) {
+      throw new ConnectorError('unavailable', `${published.metadata}: no signing keys could be read`, {
+        cause: problem,
+      })
     }
-    return keyIn(ring, id, now())
+    return keyIn(ring, id, now)
   }
 }
 
 const Metadata = z.object({ issuer: z.string(), jwks_uri: z.url() })
 
-async function fetchKeys(cloud: Cloud, getJson: (url: string) => Promise<unknown>): Promise<readonly SigningKey[]> {
-  const { metadata, issuer } = clouds[cloud]
+async function fetchKeys({ metadata, issuer }: Published, getJson: GetJson): Promise<readonly SigningKey[]> {
   const named = Metadata.parse(await getJson(metadata))
   const list = new URL(named.jwks_uri)
   if (named.issuer !== issuer || list.origin !== new URL(metadata).origin) {

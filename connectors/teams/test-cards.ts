@@ -5,8 +5,8 @@ import type { CardWords } from './words.ts'
 
 export const words: CardWords = {
   language: 'en',
-  more: 'more in Deskweave',
-  moreItems: (count) => `${count} more`,
+  more: '… more in Deskweave',
+  moreItems: (count) => `… ${count} more`,
   internal: 'Internal note',
   public: 'Public',
   set: 'Set',

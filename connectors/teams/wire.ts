@@ -87,6 +87,7 @@ const WireSharedMessage = z.object({
   linkToMessage: maybe(z.url()),
   from: maybe(z.object({ user: maybe(z.object({ id, displayName: maybe(z.string()) })) })),
   body: z.object({ contentType: z.enum(['html', 'text']).catch('text'), content: z.string() }),
+  attachments: listOf(z.object({ contentType: z.literal('reference'), contentUrl: z.url(), name: maybe(z.string()) })),
 })
 export type WireSharedMessage = z.output<typeof WireSharedMessage>
 export const WireShortcut = z.object({

@@ -2,9 +2,9 @@
 export interface CardWords {
   /** ISO 639-1, for the client's dates: `en`, `es`. */
   readonly language: string
-  /** Follows "…" where a text was cut, and leads to the card's page: `more in Deskweave`. */
+  /** Stands where a text was cut, and leads to the card's page: `… more in Deskweave`. */
   readonly more: string
-  /** For rows, facts, options, actions or files that did not fit: `12 more`. */
+  /** For rows, facts, options, actions or files that did not fit: `… and 12 more`. */
   readonly moreItems: (count: number) => string
   /** Above a message, beside its sign: `Internal note`, `Public`. */
   readonly internal: string

@@ -29,6 +29,8 @@ export interface InboundRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
+  /** Whoever opened the connection is on this machine, and says that it speaks for nobody else. */
+  readonly isLocal?: true
 }
 
 export type Verdict =
@@ -384,12 +386,15 @@ export interface HttpInit {
   readonly budget?: string
   /** For files: the longest answer that is read, up to 25 MiB; then a minute may pass. 1 MiB when absent. */
   readonly maxBytes?: number
+  /** Whose, of a budget with `each`: the channel's id, the conversation's. */
+  readonly budgetKey?: string
 }
 export interface HttpOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly budget?: string
+  readonly budgetKey?: string
 }
 
 export interface Log {
@@ -419,6 +424,8 @@ export interface RateLimit {
   readonly budget: string
   readonly requests: number
   readonly perSeconds: number
+  /** Each channel or conversation has this budget for itself: calls name it by `budgetKey`. It may have several windows. */
+  readonly each?: true
 }
 
 /** What a connection's settings lead to. */

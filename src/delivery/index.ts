@@ -113,7 +113,8 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
   /** What others sent since this process last had the lane; its own calls it has counted itself. */
   async function seedLimits(lane: string): Promise<void> {
     const connection = hub.connections.all().find(({ id }) => id === lane)
-    const windowsMs = connection?.connector.manifest.limits.map(({ perSeconds }) => perSeconds * 1_000) ?? []
+    const shared = connection?.connector.manifest.limits.filter(({ each }) => !each) ?? []
+    const windowsMs = shared.map(({ perSeconds }) => perSeconds * 1_000)
     const awayMs = performance.now() - (leftAtMs.get(lane) ?? Number.NEGATIVE_INFINITY)
     if (windowsMs.length === 0) return
     const ages = await store.recentSends(hub.db, lane, Math.min(Math.max(...windowsMs), awayMs))

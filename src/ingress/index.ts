@@ -92,6 +92,7 @@ export function createIngress(
       url: hub.env.baseUrl + url,
       headers: singleHeaders(request),
       body,
+      ...(isLocal(request) ? { isLocal: true } : {}),
     }
     for (const connection of receiving) {
       const handshake = connection.connector.can.receive?.handshake?.(inbound, contextOf(connection))
@@ -200,6 +201,12 @@ function isPlain(request: IncomingMessage, takesForms: boolean): boolean {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (takesForms && type === 'application/x-www-form-urlencoded') return true
   return type === 'application/json' || /^application\/[a-z0-9.-]+\+json$/.test(type)
+}
+
+/** A proxy or a tunnel on this machine brings strangers, and says so in one of these headers. */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  const isLoopback = /^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '')
+  return isLoopback && !Object.keys(headers).some((name) => /^(?:x-forwarded-|forwarded$|x-real-ip$|via$)/.test(name))
 }
 
 /** Header values by name. Repeated headers, which Node joins or drops, are joined: a repeated signature fits no check. */

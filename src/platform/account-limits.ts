@@ -106,10 +106,13 @@ class BudgetGate implements Gate {
 class NamedGate implements Gate {
   readonly #own: Gate
   readonly #account: Gate
+  readonly #refusals: 'own' | 'unclear'
 
-  constructor(own: Gate, account: Gate) {
+  /** @param refusals whose a refusal is that says nothing about it: its own, or perhaps the account's as well. */
+  constructor(own: Gate, account: Gate, refusals: 'own' | 'unclear') {
     this.#own = own
     this.#account = account
+    this.#refusals = refusals
   }
 
   enter(priority: Priority, signal: AbortSignal): Pass | Promise<Pass> {
@@ -121,63 +124,97 @@ class NamedGate implements Gate {
 
   #enterAccount(own: Pass, priority: Priority, signal: AbortSignal): Pass | Promise<Pass> {
     const account = this.#account.enter(priority, signal)
-    if (!(account instanceof Promise)) return both(own, account)
+    if (!(account instanceof Promise)) return this.#both(own, account)
     return account.then(
-      (pass) => both(own, pass),
+      (pass) => this.#both(own, pass),
       (error: unknown) => {
         own.unused()
         throw error
       },
     )
   }
-}
 
-function both(own: Pass, account: Pass): Pass {
-  return {
-    answered(news) {
-      if (!news) {
-        own.answered()
-        account.answered()
-        return
-      }
-      const { named, ...rest } = news
-      const { refused, retryAfterMs } = news
-      // Of an account that has calls left it was the named budget that refused.
-      account.answered(rest.remaining ? { ...rest, refused: false } : rest)
-      own.answered({ refused, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...named })
-    },
-    unused() {
-      own.unused()
-      account.unused()
-    },
+  #both(own: Pass, account: Pass): Pass {
+    return {
+      answered: (news) => {
+        if (!news) {
+          own.answered()
+          account.answered()
+          return
+        }
+        const { named, ...rest } = news
+        const { refused, retryAfterMs } = news
+        // Of an account that has calls left it was the named budget that refused.
+        const isOwn = this.#refusals === 'own' || rest.remaining
+        account.answered(isOwn ? { ...rest, refused: false } : rest)
+        own.answered({ refused, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...named })
+      },
+      unused() {
+        own.unused()
+        account.unused()
+      },
+    }
   }
 }
+
+/** Channels and conversations whose budgets are remembered; the one that was quiet for the longest goes first. */
+const mostKeys = 1_000
 
 export class AccountLimits {
   readonly #gates = new Map<string, Gate>()
   readonly #default: BudgetGate
   readonly #account: string
   readonly #window: RateLimit | undefined
+  readonly #clock: () => number
+  /** Budgets that each key has for itself, with all their windows. */
+  readonly #families = new Map<string, RateLimit[]>()
+  readonly #keyed = new Map<string, Gate>()
 
   /** @param account names the account in errors. @param clock ms, never going back. */
   constructor(account: string, limits: readonly RateLimit[], clock: () => number = () => performance.now()) {
     this.#account = account
     this.#window = limits.find(({ budget }) => budget === 'default')
+    this.#clock = clock
     this.#default = new BudgetGate(new Budget(this.#window), clock)
     for (const limit of limits) {
+      if (limit.each) {
+        this.#families.set(limit.budget, [...(this.#families.get(limit.budget) ?? []), limit])
+        continue
+      }
       const own = limit.budget === 'default' ? undefined : new BudgetGate(new Budget(limit), clock)
-      this.#gates.set(limit.budget, own ? new NamedGate(own, this.#default) : this.#default)
+      this.#gates.set(limit.budget, own ? new NamedGate(own, this.#default, 'unclear') : this.#default)
     }
     this.#gates.set('default', this.#default)
   }
 
-  /** @throws RangeError for a budget that the manifest does not declare. */
-  gate(budget = 'default'): Gate {
-    const gate = this.#gates.get(budget)
+  /**
+   * @param key whose budget, of one that is declared with `each`.
+   * @throws RangeError for a budget that the manifest does not declare, or declares otherwise.
+   */
+  gate(budget = 'default', key?: string): Gate {
+    const family = this.#families.get(budget)
+    if (family && key !== undefined) return this.#gateOf(budget, family, key)
+    const gate = key === undefined ? this.#gates.get(budget) : undefined
     if (gate) return gate
-    throw new RangeError(
-      `${this.#account}: no budget "${budget}"; the manifest declares ${[...this.#gates.keys()].join(', ')}`,
-    )
+    const declared = [...this.#gates.keys(), ...[...this.#families.keys()].map((name) => `${name} (each, by key)`)]
+    const asked = key === undefined ? `"${budget}"` : `"${budget}" by key`
+    throw new RangeError(`${this.#account}: no budget ${asked}; the manifest declares ${declared.join(', ')}`)
+  }
+
+  /** Every window is a gate within the next wider one, and all of them are within the account's. */
+  #gateOf(budget: string, family: readonly RateLimit[], key: string): Gate {
+    const name = `${budget} ${key}`
+    const gate =
+      this.#keyed.get(name) ??
+      family.reduce<Gate>(
+        (outer, limit) => new NamedGate(new BudgetGate(new Budget(limit), this.#clock), outer, 'own'),
+        this.#default,
+      )
+    this.#keyed.delete(name)
+    this.#keyed.set(name, gate)
+    const [oldest] = this.#keyed.keys()
+    if (this.#keyed.size > mostKeys && oldest !== undefined) this.#keyed.delete(oldest)
+    return gate
   }
 
   /**

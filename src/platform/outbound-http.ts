@@ -91,7 +91,7 @@ class OutboundHttp implements Http {
     const url = parseUrl(this.#account, input)
     const headers = lowerCase(init.headers)
     const method = (init.method ?? 'GET').toUpperCase()
-    const answer = await this.#call(method, url, headers, init.body, init.budget, init.maxBytes)
+    const answer = await this.#call(method, url, headers, init.body, init)
     // Fetch knows no answer below 200, and these statuses have no body in it.
     const isEmpty = [204, 205, 304].includes(answer.status)
     return new Response(isEmpty ? null : new Uint8Array(answer.body), {
@@ -112,7 +112,7 @@ class OutboundHttp implements Http {
       ...api.headers,
       ...lowerCase(options.headers),
     }
-    const answer = await this.#call(method, url, headers, body, options.budget)
+    const answer = await this.#call(method, url, headers, body, options)
     const code = codeOfStatus(answer.status)
     if (code === undefined) return parseBody(redact, method, url, answer)
     const text = vendorText(contentType(answer.headers), answer.body.toString('utf8', 0, 16_384))
@@ -129,13 +129,12 @@ class OutboundHttp implements Http {
     url: URL,
     headers: Record<string, string>,
     body: string | Uint8Array | undefined,
-    budget: string | undefined,
-    wantedBytes = maxAnswerBytes,
+    { budget, budgetKey, maxBytes: wantedBytes = maxAnswerBytes }: Pick<HttpInit, 'budget' | 'budgetKey' | 'maxBytes'>,
   ): Promise<Answer> {
     const { agent, hosts, limits, redact, now } = this.#account
     const { signal, priority, beforeSend } = this.#scope
     hosts.check(method, url, headers)
-    const entered = limits.gate(budget).enter(priority, signal)
+    const entered = limits.gate(budget, budgetKey).enter(priority, signal)
     const pass = entered instanceof Promise ? await waitForTurn(entered, method, url) : entered
     try {
       const answer = await exchange(agent, {

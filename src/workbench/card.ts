@@ -73,7 +73,7 @@ export interface ButtonAction {
   readonly style?: 'primary' | 'danger'
   /** Asked before anything happens. */
   readonly confirm?: Confirm
-  /** It opens a form: some tools must know that before it is pressed. */
+  /** It opens a form, or another card for the one who pressed: some tools must know that before it is pressed. */
   readonly opensForm?: boolean
 }
 
@@ -92,6 +92,8 @@ export interface SelectAction {
   readonly label: string
   readonly options: readonly Option[]
   readonly chosen?: string
+  /** As of a button. */
+  readonly opensForm?: boolean
 }
 
 export interface Option {

@@ -2,7 +2,7 @@
 
 import { casePriorities, caseStatuses } from '#hub/connector/facts.ts'
 import { acts } from './acts.ts'
-import type { ButtonAction, Card, CardAction, CardBlock, Fact, Option } from './card.ts'
+import type { ButtonAction, Card, CardAction, CardBlock, Fact, Option, SelectAction } from './card.ts'
 import { agentName, firstUrl, isDone, stateWords, subjectOf, toneOf } from './case-line.ts'
 import { fill, type Messages } from './messages/index.ts'
 import type { ShownCase, ShownMessage } from './shown.ts'
@@ -127,11 +127,13 @@ function caseActions(shown: ShownCase, { macros }: CaseOffers, words: Messages):
     opens(acts.tagsForm, labels.tags),
     opens(acts.categoryForm, labels.category),
     ...(isDone(shown.status) ? [] : [escalation(press, words), snoozing(id, words)]),
-    ...(macros.length > 0 && takesMessages ? [choose(acts.macro, labels.macro, id, macros, null)] : []),
-    ...(shown.customer ? [press(acts.customer, labels.customer, { value: shown.customer.id })] : []),
-    press(acts.similar, labels.similar),
+    ...(macros.length > 0 && takesMessages
+      ? [{ ...choose(acts.macro, labels.macro, id, macros, null), opensForm: true }]
+      : []),
+    ...(shown.customer ? [opens(acts.customer, labels.customer, { value: shown.customer.id })] : []),
+    opens(acts.similar, labels.similar),
     ...(isDone(shown.status) ? [] : [opens(acts.mergeForm, labels.merge)]),
-    press(acts.why, labels.why),
+    opens(acts.why, labels.why),
     ...tools.flatMap(({ name, url }): readonly CardAction[] =>
       url ? [{ kind: 'link', label: fill(labels.openIn, { tool: name }), url }] : [],
     ),
@@ -163,7 +165,7 @@ function choose(
   value: string,
   options: readonly Option[],
   chosen: string | null,
-): CardAction {
+): SelectAction {
   return { kind: 'select', act, value, label, options, ...(chosen ? { chosen } : {}) }
 }
 

@@ -51,7 +51,7 @@ export function caseItem(row: ShownRow, now: Date, words: Messages, told: { read
     ].join(' · '),
     tone: toneOf(row),
     ...(url ? { url } : {}),
-    action: { kind: 'button', act: acts.openCase, value: row.id, label: words.actions.open },
+    action: { kind: 'button', act: acts.openCase, value: row.id, label: words.actions.open, opensForm: true },
   }
 }
 

@@ -19,7 +19,9 @@ export function noticeCard(
     title,
     tone,
     blocks: [{ kind: 'text', text }],
-    actions: caseId ? [{ kind: 'button', act: acts.openCase, value: caseId, label: words.actions.open }] : [],
+    actions: caseId
+      ? [{ kind: 'button', act: acts.openCase, value: caseId, label: words.actions.open, opensForm: true }]
+      : [],
     summary: `${title}: ${text}`,
   }
 }
@@ -94,7 +96,7 @@ export function approvalCard(shown: ShownApproval, words: Messages): Card {
               },
             } as const,
           ]),
-      { kind: 'button', act: acts.openCase, value: shown.caseId, label: actions.open },
+      { kind: 'button', act: acts.openCase, value: shown.caseId, label: actions.open, opensForm: true },
     ],
     summary: `${told ?? approval.title}: ${question}`,
   }

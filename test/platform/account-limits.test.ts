@@ -136,6 +136,56 @@ describe('AccountLimits', () => {
     expect(countOf(limits, 'search')).toBe(1)
   })
 
+  it('gives each conversation a budget of its own, in all of its windows, within the account', async () => {
+    const limits = perChannel(100)
+    const gate = (channel: string) => limits.gate('post', channel)
+    for (const channel of ['c1', 'c2']) (await gate(channel).enter('rule', signal)).answered(news)
+    // Of the short window all is taken as spent by others, of the long one half.
+    expect(gate('c1').enter('rule', signal)).toBeInstanceOf(Promise)
+    await pass(1_000)
+    let sent = 0
+    while (!(gate('c2').enter('rule', signal) instanceof Promise)) sent += 1
+    expect(sent).toBe(2)
+    expect(gate('c1').enter('rule', signal)).not.toBeInstanceOf(Promise)
+  })
+
+  it('holds only the conversation that the vendor refused', async () => {
+    const limits = perChannel(100)
+    ;(await limits.gate('post', 'c1').enter('rule', signal)).answered({ refused: true, retryAfterMs: 4_000 })
+    await pass(3_999)
+    const entered = vi.fn()
+    void Promise.resolve(limits.gate('post', 'c1').enter('rule', signal)).then(entered)
+    expect(limits.gate('post', 'c2').enter('rule', signal)).not.toBeInstanceOf(Promise)
+    expect(entered).not.toHaveBeenCalled()
+    await pass(1)
+    expect(entered).toHaveBeenCalled()
+  })
+
+  it("spends the account's budget with every conversation's", async () => {
+    const limits = perChannel(2)
+    ;(await limits.gate().enter('rule', signal)).answered(told(1))
+    await limits.gate('post', 'c1').enter('rule', signal)
+    expect(limits.gate('post', 'c2').enter('rule', signal)).toBeInstanceOf(Promise)
+  })
+
+  it('does not take a key for a shared budget, nor a call without one', () => {
+    const limits = perChannel(2)
+    const declared = 'the manifest declares default, post (each, by key)'
+    expect(() => limits.gate('post')).toThrow(`acme: no budget "post"; ${declared}`)
+    expect(() => limits.gate('default', 'c1')).toThrow(`acme: no budget "default" by key; ${declared}`)
+  })
+
+  it('forgets the conversations that have been quiet for the longest', async () => {
+    const limits = perChannel(100_000)
+    const first = limits.gate('post', 'c0')
+    for (let channel = 1; channel < 1_000; channel += 1) limits.gate('post', `c${channel}`)
+    expect(limits.gate('post', 'c0')).toBe(first)
+    limits.gate('post', 'one more')
+    expect(limits.gate('post', 'c0')).toBe(first)
+    for (let channel = 0; channel < 1_000; channel += 1) limits.gate('post', `d${channel}`)
+    expect(limits.gate('post', 'c0')).not.toBe(first)
+  })
+
   it('keeps several budgets of one account under a vendor that counts both', async () => {
     const limits = accountWith({ account: 20, search: 5 })
     const served: { readonly at: number; readonly search: boolean }[] = []
@@ -156,6 +206,18 @@ describe('AccountLimits', () => {
     expect(clock.now).toBeLessThan(60_000)
   })
 })
+
+function perChannel(account: number) {
+  return new AccountLimits(
+    'acme',
+    [
+      { budget: 'default', requests: account, perSeconds: 10 },
+      { budget: 'post', requests: 2, perSeconds: 1, each: true },
+      { budget: 'post', requests: 6, perSeconds: 10, each: true },
+    ],
+    read,
+  )
+}
 
 function accountWith(requests: { readonly account: number; readonly search: number }) {
   return new AccountLimits(

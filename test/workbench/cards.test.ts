@@ -107,7 +107,7 @@ describe('the card of a case', () => {
     })
   })
 
-  it('offers every act, those with a dialog marked, the reply first', () => {
+  it('offers every act, those with a dialog or a card of their own marked, the reply first', () => {
     const card = caseCard(shown, { macros: [{ value: 'm1', label: 'Thanks' }] }, now, en)
     expect(actsOf(card)).toEqual([
       acts.replyForm,
@@ -136,8 +136,12 @@ describe('the card of a case', () => {
       acts.assignForm,
       acts.tagsForm,
       acts.categoryForm,
+      acts.customer,
+      acts.similar,
       acts.mergeForm,
+      acts.why,
     ])
+    expect(card.actions).toContainEqual(expect.objectContaining({ act: acts.macro, opensForm: true }))
     expect(card.actions).toContainEqual(expect.objectContaining({ act: acts.status, chosen: 'open', value: 'case_1' }))
     expect(card.actions).toContainEqual(expect.objectContaining({ act: acts.customer, value: 'prof_1' }))
   })

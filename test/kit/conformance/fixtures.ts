@@ -52,6 +52,9 @@ const inbound = z.strictObject({
   ]),
 })
 
+/** Where statuses mean something else than usual: a code, or `handled` when the call goes on. `cut`: no answer came. */
+const errors = z.record(z.string().regex(/^(\d{3}|cut)$/), z.string())
+
 const outbound = z.strictObject({
   ...head,
   /** `writeCase.update`, `check`. */
@@ -75,12 +78,15 @@ const outbound = z.strictObject({
         json: z.unknown().optional(),
         body: z.string().exactOptional(),
       }),
+      /** For this request alone, before those of the whole fixture. */
+      errors: errors.exactOptional(),
     }),
   ),
-  /** The receipt, the facts, or the pages. */
-  expected: z.unknown(),
-  /** Where this vendor's statuses mean something else: a code, or `handled` when the call goes on without an error. */
-  errors: z.record(z.string().regex(/^\d{3}$/), z.string()).exactOptional(),
+  /** The receipt, the facts, or the pages; absent for a call that returns nothing. */
+  expected: z.unknown().optional(),
+  /** In its place: the call is refused with this code, by the connector itself. */
+  refused: z.string().exactOptional(),
+  errors: errors.exactOptional(),
 })
 
 export type InboundFixture = z.output<typeof inbound> & { readonly name: string }

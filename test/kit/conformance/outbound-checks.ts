@@ -164,6 +164,11 @@ async function replaysExactly(subject: Subject, fixture: OutboundFixture): Promi
     headers: request.headers ?? {},
     body: request.json === undefined ? (request.body ?? '') : plain(request.json),
   }))
+  if (fixture.refused !== undefined) {
+    assert.deepEqual(sent, expected)
+    assertCode(run.error, [fixture.refused], 'refused by the connector')
+    return
+  }
   if (run.error !== undefined) {
     assert.deepEqual(sent, expected)
     throw run.error
@@ -197,26 +202,23 @@ function canonicalUrl(text: string): string {
 const statuses = [400, 401, 403, 404, 409, 422, 429, 500, 503] as const
 
 async function failsRightly(subject: Subject, fixture: OutboundFixture): Promise<void> {
-  for (const step of fixture.exchange.keys()) {
+  for (const [step, { request, errors }] of fixture.exchange.entries()) {
     const before = recorded(fixture).slice(0, step)
     const after = recorded(fixture).slice(step + 1)
     for (const status of statuses) {
       const failure = { status, headers: { 'retry-after': '7' }, json: { error: 'no' } }
       const run = await perform(subject, fixture, [...before, failure, ...after])
-      const expected = fixture.errors?.[status] ?? codeOfStatus(status)
+      const expected = errors?.[status] ?? fixture.errors?.[status] ?? codeOfStatus(status)
       if (expected === 'handled') continue
       const place = `${status} at request ${step + 1}`
       assertCode(run.error, [expected], place)
       if (status === 429) assert.equal(run.error.retryAfterMs, 7000, `${place}: Retry-After 7 s`)
       assertNoSecret(subject, fixture, [...run.logged, inspect(run.error, { depth: 20 })])
     }
-    const read = fixture.exchange[step]?.request.method === 'GET'
+    const lost = errors?.['cut'] ?? fixture.errors?.['cut']
+    const usual = request.method === 'GET' ? ['outcome_unknown', 'unavailable'] : ['outcome_unknown']
     const cut = await perform(subject, fixture, [...before, { status: 0, drop: true }])
-    assertCode(
-      cut.error,
-      read ? ['outcome_unknown', 'unavailable'] : ['outcome_unknown'],
-      `connection cut at request ${step + 1}`,
-    )
+    assertCode(cut.error, lost === undefined ? usual : [lost], `connection cut at request ${step + 1}`)
     assertNoSecret(subject, fixture, [...cut.logged, inspect(cut.error, { depth: 20 })])
   }
 }

@@ -22,6 +22,7 @@ const manifestSchema = z.strictObject({
         budget: z.string().min(1),
         requests: z.number().int().positive(),
         perSeconds: z.number().positive(),
+        each: z.literal(true).exactOptional(),
       }),
     )
     .min(1),
@@ -39,7 +40,13 @@ export function staticChecks(subject: Subject): Check[] {
         assert.equal(manifest.id, basename(fileURLToPath(folder)))
         const budgets = manifest.limits.map((limit) => limit.budget)
         assert.ok(budgets.includes('default'), 'limits: one budget must be "default"')
-        assert.equal(new Set(budgets).size, budgets.length, 'limits: a budget is named twice')
+        const shared = manifest.limits.filter((limit) => !limit.each).map((limit) => limit.budget)
+        assert.equal(new Set(shared).size, shared.length, 'limits: a budget is named twice')
+        const windows = manifest.limits.filter((limit) => limit.each)
+        assert.ok(
+          !windows.some(({ budget }) => shared.includes(budget)),
+          'limits: a budget is shared, or each has its own',
+        )
       },
     },
     {
