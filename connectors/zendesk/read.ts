@@ -42,7 +42,9 @@ export async function getPeople(ctx: Zendesk, ids: readonly string[]): Promise<r
       include: ['organizations'],
     })
     const organizations = byId(page.organizations)
-    return page.users.map((user) => toPerson(user, organizations))
+    // Who works there is nobody's customer.
+    const customers = page.users.filter(({ role }) => !role || role === 'end-user')
+    return customers.map((user) => toPerson(user, organizations))
   })
 }
 

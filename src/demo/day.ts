@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { hireAgents, workInSlack, workInTeams } from './chat.ts'
 import { Case, type Client, Connection, listOf, Profile } from './client.ts'
 import { type Letters, writeLetters } from './letters.ts'
-import { mailboxConfig, type Tools } from './tools.ts'
+import { chatConfig, mailboxConfig, type Tools } from './tools.ts'
 
 export interface Stage {
   readonly client: Client
@@ -20,6 +21,8 @@ export interface Connections {
   readonly hubspot: string
   readonly mailbox: string
   readonly warehouse: string
+  readonly slack: string
+  readonly teams: string
 }
 
 export interface Day extends Stage, Letters {
@@ -40,13 +43,18 @@ export async function playDay(stage: Stage): Promise<Day> {
   }
 
   await tell(
-    'The administrator connects Zendesk, HubSpot, the support mailbox and an unknown desk: one set of rules for all.',
+    'The administrator connects Zendesk, HubSpot, the support mailbox, an unknown desk, Slack and Teams: one set of rules for all.',
   )
   const { rules, surveys } = parse(readFileSync(new URL('./deskweave.yaml', import.meta.url), 'utf8')) as Setup
   const connections = await connectAll(client, tools)
+  const shift = { client, tools, tell }
+  await hireAgents(shift)
+  const { email, name } = tools.slack.users.leo
+  if (email) await zendesk.createUser({ name, email, role: 'agent' })
   for (const rule of rules) await client.send('PUT', `/rules/${rule.id}`, rule, z.unknown())
   for (const survey of surveys) await client.send('PUT', `/surveys/${survey.id}`, survey, z.unknown())
 
+  hubspot.crm.properties.contacts.push({ name: 'renewal_on', type: 'string', fieldType: 'text', hasUniqueValue: false })
   await tell('Sales has Ana in HubSpot. Its webhook says only "contact changed", twice; the hub reads the contact.')
   const contact = await hubspot.createContact(
     {
@@ -109,11 +117,7 @@ export async function playDay(stage: Stage): Promise<Day> {
     `The agent tags it "warehouse": a rule opened ${opened.id} in the warehouse desk, with Ana as its requester.`,
   )
 
-  await zendesk.agentReplies(ticketId, 'The carrier lost two boxes; refund them if they do not turn up.', {
-    internal: true,
-  })
-  await zendesk.agentSolves(ticketId, 'The two missing boxes left today.', { duplicate: true })
-  await tell('The agent solves the ticket.')
+  await workInSlack(shift, 'The delivery is incomplete')
   const surveyUrl = await client.until('the survey', async () =>
     surveyLink(
       zendesk.desk.ticket(ticketId).comments.flatMap(({ body, isPublic }) => (isPublic ? body : [])),
@@ -127,7 +131,11 @@ export async function playDay(stage: Stage): Promise<Day> {
   await answer(surveyUrl, 5, 'Fast and friendly, thank you!')
   await tell('Ana answers: 5 of 5.')
 
-  warehouse.desk.changeCase(deskCase.id, { status: 'solved' })
+  await workInTeams(shift, 'Where are my boxes?')
+  await client.until(
+    'the solution in the warehouse',
+    async () => warehouse.desk.cases.get(deskCase.id)?.status === 'solved',
+  )
   await client.send('PATCH', `/cases/${letters.anasCaseId}`, { status: 'solved' }, z.unknown())
   const deskCaseId = await caseId(client, connections.warehouse, deskCase.id)
   for (const id of [deskCaseId, letters.anasCaseId]) {
@@ -143,7 +151,7 @@ export async function playDay(stage: Stage): Promise<Day> {
     'the score in HubSpot',
     async () => 'hub_csat_score' in hubspot.crm.get('contacts', contact.id).properties,
   )
-  await Promise.all([zendesk, hubspot, warehouse].map(({ webhooks }) => webhooks.settled()))
+  await Promise.all([zendesk, hubspot, warehouse, tools.slack, tools.teams].map(({ webhooks }) => webhooks.settled()))
   return { ...stage, ...letters, connections, ticketId, contactId: contact.id, openedCaseId: opened.id, score: 5 }
 }
 
@@ -152,13 +160,30 @@ interface Setup {
   readonly surveys: readonly { readonly id: string }[]
 }
 
-async function connectAll(client: Client, { zendesk, hubspot, warehouse, mail }: Tools): Promise<Connections> {
+async function connectAll(
+  client: Client,
+  { zendesk, hubspot, warehouse, mail, slack, teams }: Tools,
+): Promise<Connections> {
   const hubspotConfig = { ...hubspot.config, contact_properties: ['renewal_on'] }
   const connections = {
     zendesk: await connect(client, 'zendesk', 'Acme Zendesk', zendesk.config, zendesk.connect),
     hubspot: await connect(client, 'hubspot', 'Acme HubSpot', hubspotConfig, hubspot.connect),
     mailbox: await connect(client, 'mail', 'Support mailbox', mailboxConfig(mail)),
     warehouse: await connect(client, 'desk', 'Warehouse desk', warehouse.config, warehouse.connect),
+    slack: await connect(
+      client,
+      'slack',
+      'Acme Slack',
+      chatConfig(slack, slack.channels.cases.id, 'Acme Zendesk'),
+      slack.connect,
+    ),
+    teams: await connect(
+      client,
+      'teams',
+      'Acme Teams',
+      chatConfig(teams, teams.channels.cases.id, 'Warehouse desk'),
+      teams.connect,
+    ),
   }
   // Mail counts from the first look on.
   await client.send('POST', `/connections/${connections.mailbox}/reconcile`, {}, z.unknown())

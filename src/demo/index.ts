@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a hub on a fresh embedded database, four sandbox tools on loopback, and a customer's day in about a minute.
+ * `npm run demo`: a hub on a fresh embedded database, six sandbox tools on loopback, and a customer's day in about a minute.
  * Everything goes over real HTTP with real signatures; nothing here reaches into the hub.
  *
  * Out: what happened, and whether each promise that was shown did hold. Never here: anything the hub does.
@@ -48,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
       LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
     })
     say(
-      'Starting a hub on an embedded PostgreSQL, and sandboxes of Zendesk, HubSpot, a mail server and an unknown desk …',
+      'Starting a hub on an embedded PostgreSQL, and sandboxes of Zendesk, HubSpot, a mail server, an unknown desk, Slack and Teams …',
     )
     const hub = await startHub(env, { log: createLog(env.logLevel) })
     stops.push(hub.stop)

@@ -1,6 +1,7 @@
 /** What the day left behind, read from the hub's API and from the desks themselves, and whether each promise held. */
 import type { ParsedMail } from 'mailparser'
 import { z } from 'zod'
+import { said } from './chat.ts'
 import { Case, listOf, Profile } from './client.ts'
 import { caseId, type Day } from './day.ts'
 import { ben } from './tools.ts'
@@ -20,6 +21,8 @@ export interface DemoSummary {
     readonly comment: string | null
     readonly decisions: readonly unknown[]
   }
+  /** Of the cases that agents worked on from their chat. */
+  readonly chat: { readonly internal: readonly string[]; readonly customer_saw: readonly string[] }
   readonly intake: { readonly received: number; readonly duplicates: number; readonly lost_and_repaired: number }
   readonly promises: readonly Promised[]
 }
@@ -69,10 +72,25 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
     [day.connections.hubspot, 'HubSpot'],
     [day.connections.mailbox, 'Support mailbox'],
     [day.connections.warehouse, 'Warehouse desk'],
+    [day.connections.slack, 'Slack'],
+    [day.connections.teams, 'Teams'],
   ])
   const ticket = zendesk.desk.ticket(day.ticketId)
   const surveyComments = ticket.comments.filter((comment) => comment.isPublic && comment.body.includes('/s/'))
-  const internalSeen = surveyComments.some((comment) => comment.body.includes('carrier lost'))
+  const deskMessages = [...warehouse.desk.cases.values()].flatMap(({ messages }) => messages)
+  const chat = {
+    internal: [
+      ...ticket.comments.flatMap(({ isPublic, body }) => (isPublic ? [] : body)),
+      ...deskMessages.flatMap(({ visibility, text }) => (visibility === 'internal' ? text : [])),
+    ],
+    customer_saw: [
+      ...ticket.comments.flatMap(({ isPublic, body }) => (isPublic ? body : [])),
+      ...deskMessages.flatMap(({ visibility, text }) => (visibility === 'public' ? text : [])),
+    ],
+  }
+  const isInternal = (text: string) => chat.internal.some((one) => one.includes(text))
+  const isPublic = (text: string) => chat.customer_saw.some((one) => one.includes(text))
+  const assignee = ticket.assigneeId === null ? undefined : zendesk.desk.users.get(ticket.assigneeId)
   const runs = Map.groupBy(
     whys.flatMap((why) => why.rule_runs).filter((run) => run.result === 'matched'),
     (run) => run.rule_id,
@@ -118,10 +136,11 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
       comment: anas?.comment ?? null,
       decisions: whys.flatMap((why) => why.surveys),
     },
+    chat,
     intake: { received: count('received'), duplicates: count('duplicates'), lost_and_repaired: count('repaired') },
     promises: [
       promise(
-        'Four tools, one profile',
+        'Four tools of customers, one profile',
         found.every(({ data }) => data[0]?.id === profile.id) && everyone.data.length === 2,
         `${profile.identities.length} identities on ${profile.id}, and Ben's beside it`,
       ),
@@ -139,6 +158,11 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
         'One rule acts in another tool',
         opened.length === 1,
         `${opened[0]?.id ?? 'no case'} in the warehouse desk`,
+      ),
+      promise(
+        'What a rule writes in one tool draws on what the others know',
+        vipNotes.length > 0 && vipNotes.every((comment) => comment.body.includes('2027-03-01')),
+        'the note in Zendesk has the renewal date of HubSpot',
       ),
       promise(
         'Our own writes raise no events',
@@ -171,12 +195,28 @@ export async function summarise(client: Day['client'], day: Day): Promise<DemoSu
         `1 note of receipt, 1 out-of-office reply, nothing after it`,
       ),
       promise(
+        'Agents work where they are: Leo in Slack, Jo in Teams, each act in the desk under their name',
+        assignee?.email === day.tools.slack.users.leo.email && isPublic(said.leosReply) && isInternal(said.josNote),
+        `the ticket is ${assignee?.name ?? 'nobody'}'s, ${chat.internal.length} notes, ${chat.customer_saw.length} public messages`,
+      ),
+      promise(
         'Internal stays internal',
-        !internalSeen && vipNotes.every((comment) => !comment.isPublic),
+        isInternal(said.leosNote) &&
+          !isPublic(said.leosNote) &&
+          !isPublic(said.josNote) &&
+          vipNotes.every((comment) => !comment.isPublic),
         `${ticket.comments.filter((one) => !one.isPublic).length} internal notes, none public`,
       ),
     ],
   }
+}
+
+function oneLine(text: string): string {
+  const line = text
+    .replaceAll(/<[^>]+>/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return line.length > 100 ? `${line.slice(0, 99).toWellFormed()}…` : line
 }
 
 /** RFC 8058: the mail program shows a button of its own. */
@@ -226,6 +266,9 @@ export function printSummary(summary: DemoSummary, url: string, token: string, k
       summary.effects.map(({ at, what, rule }) => `${what} → ${at}${rule ? ` (${rule})` : ''}`).join('\n          '),
     '',
     `Survey    sent ${summary.survey.sent} times, Ana answered ${summary.survey.score} of 5: “${summary.survey.comment}”`,
+    `Internal  ${summary.chat.internal.map(oneLine).join('\n          ')}`,
+    `Ana saw   ${summary.chat.customer_saw.map(oneLine).join('\n          ')}`,
+    '',
     `Intake    ${summary.intake.received} webhooks and mails, ${summary.intake.duplicates} duplicates dropped, ${summary.intake.lost_and_repaired} lost and repaired by reading`,
     '',
     ...summary.promises.map(({ promise: text, held, shown_by: by }) => `${held ? '  ✓' : '  ✗'} ${text} (${by})`),

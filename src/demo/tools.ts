@@ -1,8 +1,10 @@
-/** The tools that the demo's company already has, on loopback: a ticketing desk, a CRM, a mail server and an unknown desk. */
+/** The tools that the demo's company already has, on loopback: a desk, a CRM, a mail server, two chat tools and an unknown desk. */
 
 import { type LegacyDeskSandbox, startSandbox as startDesk } from '../../connectors/desk/sandbox.ts'
 import { type HubspotSandbox, startSandbox as startHubspot } from '../../connectors/hubspot/sandbox.ts'
 import { createMailSandbox, type MailSandbox, type SandboxUser, sandboxHost } from '../../connectors/mail/sandbox.ts'
+import { type SlackSandbox, startSandbox as startSlack } from '../../connectors/slack/sandbox.ts'
+import { startSandbox as startTeams, type TeamsSandbox } from '../../connectors/teams/sandbox.ts'
 import { startSandbox as startZendesk, type ZendeskSandbox } from '../../connectors/zendesk/sandbox.ts'
 
 export interface Tools {
@@ -10,6 +12,8 @@ export interface Tools {
   readonly hubspot: HubspotSandbox
   readonly warehouse: LegacyDeskSandbox
   readonly mail: MailSandbox
+  readonly slack: SlackSandbox
+  readonly teams: TeamsSandbox
   /** `host:port` of each. */
   readonly hosts: readonly string[]
   close(): Promise<void>
@@ -20,23 +24,27 @@ export const ana: SandboxUser = { address: 'ana@northwind.example', password: 'd
 export const ben: SandboxUser = { address: 'ben@northwind.example', password: 'demo-ben' }
 
 export async function startTools(): Promise<Tools> {
-  const [zendesk, hubspot, warehouse, mail] = await Promise.all([
+  const [zendesk, hubspot, warehouse, mail, slack, teams] = await Promise.all([
     startZendesk({ keepBackSeconds: 0 }),
     startHubspot(),
     startDesk({ dialect: 'odd' }),
     createMailSandbox({ users: [support, ana, ben] }),
+    startSlack(),
+    startTeams(),
   ])
   return {
     zendesk,
     hubspot,
     warehouse,
     mail,
+    slack,
+    teams,
     hosts: [
-      ...[zendesk, hubspot, warehouse].map(({ url }) => new URL(url).host),
+      ...[zendesk, hubspot, warehouse, slack, teams].map(({ url }) => new URL(url).host),
       ...[mail.imap, mail.smtp].map(({ host, port }) => `${host}:${port}`),
     ],
     async close() {
-      await Promise.all([zendesk, hubspot, warehouse, mail].map((tool) => tool.close()))
+      await Promise.all([zendesk, hubspot, warehouse, mail, slack, teams].map((tool) => tool.close()))
     },
   }
 }
@@ -52,4 +60,9 @@ export function mailboxConfig({ imap, smtp }: MailSandbox) {
     signing_secret: 'a-signing-secret-for-this-demo-only',
     trusted_authserv_ids: [sandboxHost],
   }
+}
+
+/** Slack gets the cards of Zendesk, Teams those of the warehouse. */
+export function chatConfig(tool: { readonly config: object }, channel: string, connection: string) {
+  return { ...tool.config, channels: [{ channel, for: 'cases', when: { connections: [connection] } }] }
 }
