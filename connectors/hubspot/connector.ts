@@ -5,6 +5,7 @@ import { check } from './check.ts'
 import { config } from './config.ts'
 import { takesFiles } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
+import { customNames } from './mapping.ts'
 import { message } from './message.ts'
 import { upsert } from './person.ts'
 import { ratingChanges, recordPersonRating, recordRating } from './rating.ts'
@@ -25,6 +26,8 @@ export const hubspot = defineConnector({
     readAgents: { list: listAgents },
     writeCase: {
       fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'custom'],
+      // A property that the account does not have would take the whole change with it.
+      takesCustom: (config, name) => customNames(config).includes(name),
       create,
       update,
       message,

@@ -23,6 +23,8 @@ export const zendesk = defineConnector({
     readFile,
     writeCase: {
       fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'team', 'custom'],
+      // They go by their ids.
+      takesCustom: (_config, name) => /^\d+$/.test(name),
       create,
       update,
       message,

@@ -220,6 +220,8 @@ export interface Capabilities<C> {
   readonly writeCase?: {
     /** Which fields of a case this vendor can take from us; the hub sends no others. */
     readonly fields: readonly CaseField[]
+    /** Pure. Whether a custom field of this name has a place there, as the hub keeps some of its own; all have when absent. */
+    takesCustom?(config: C, name: string): boolean
     create(ctx: Context<C>, draft: CaseDraft, key: string): Promise<Receipt>
     update(ctx: Context<C>, id: string, change: CaseChange, key: string): Promise<Receipt>
     message(ctx: Context<C>, id: string, message: OutMessage, key: string): Promise<Receipt>

@@ -94,6 +94,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   const entries: OutboxEntry[] = []
   const mails: AutomaticMail[] = []
   const held = new Set<number>()
+  const mergedAway = new Set<string>()
   const wishes: ChatWish[] = []
   const writes = new Map<string, PendingWrite>()
   const traits: { profileId: string; traits: Readonly<Record<string, FieldValue>>; ruleId: string }[] = []
@@ -363,6 +364,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
         if (!into || !connection?.connector.can.writeCase?.merge) continue
         const action: Action = { type: 'case.merge', externalId: link.externalId, intoExternalId: into.externalId }
         put(connection, caseId, action, cause, link.externalId, into.externalId)
+        mergedAway.add(`${link.connectionId}\n${link.externalId}`)
         return true
       }
       return false
@@ -374,7 +376,10 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
         const state = book.get(link.caseId)
         const { writeCase } = connection?.connector.can ?? {}
         if (!connection || !state || !writeCase) continue
-        const change = changeFor(state, before, link, fields, new Set(writeCase.fields))
+        // A merged record is closed by its own tool, and takes nothing more.
+        if (mergedAway.has(`${link.connectionId}\n${link.externalId}`)) continue
+        const takesCustom = (name: string) => writeCase.takesCustom?.(connection.config, name) ?? true
+        const change = changeFor(state, before, link, fields, new Set(writeCase.fields), takesCustom)
         if (!change) continue
         const action: Action = { type: 'case.update', externalId: link.externalId, change }
         put(connection, link.caseId, action, cause, link.externalId, JSON.stringify(change))
@@ -396,6 +401,7 @@ function changeFor(
   link: LinkState,
   changed: ReadonlySet<string>,
   takes: ReadonlySet<CaseField>,
+  takesCustom: (name: string) => boolean,
 ): CaseChange | undefined {
   const { fields } = state
   const has = (field: CaseField) => takes.has(field) && changed.has(field)
@@ -403,7 +409,9 @@ function changeFor(
   const tags = new Set(read.tags(fields))
   const priority = read.priority(fields)
   const assignee = read.assignee(fields)
-  const custom = Object.entries(read.custom(fields)).filter(([name]) => changed.has(`custom.${name}`))
+  const custom = Object.entries(read.custom(fields)).filter(
+    ([name]) => changed.has(`custom.${name}`) && takesCustom(name),
+  )
   const change: CaseChange = {
     ...(has('status') ? { status: read.status(fields) } : {}),
     ...(has('priority') && priority ? { priority } : {}),

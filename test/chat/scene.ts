@@ -77,6 +77,8 @@ export const observing = {
 
 interface SceneOptions {
   readonly settings?: Partial<ChatSettings>
+  /** What this desk does in its own way. */
+  readonly desk?: Partial<NonNullable<Capabilities<unknown>['writeCase']>>
   /** In place of one desk and one chat tool; each is connected once, under its id. */
   readonly connectors?: Registry
 }
@@ -145,6 +147,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
           },
         },
         effects: { create: 'keyed', update: 'keyed', message: 'keyed', revise: 'keyed' },
+        ...options.desk,
       },
     },
   })
