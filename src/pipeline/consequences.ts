@@ -22,7 +22,7 @@ import {
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
 import { wakeEarly } from '#hub/snoozes/index.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
-import { type ChatWish, showInChat } from './chat-wishes.ts'
+import { type RefusedWish, showInChat } from './chat-wishes.ts'
 import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
 import { heldMails } from './held-mails.ts'
 import type { PipelineHub } from './index.ts'
@@ -116,10 +116,12 @@ export async function createConsequences(
     if (run) runs[at] = { ...run, detail: { ...run.detail, held: reason } }
   }
 
-  function refuse({ cause, connection, about }: ChatWish, reason: string) {
+  function refuse({ cause, caseId, reason }: RefusedWish) {
     noteHeld(cause, reason)
-    const where = { case_id: about.caseId, rule_id: cause.ruleId, connection: connection.name }
-    hub.log.warn({ ...where, reason }, 'what a rule wanted to show in a chat tool was not shown')
+    hub.log.warn(
+      { case_id: caseId, rule_id: cause.ruleId, reason },
+      'what a rule wanted to show in a chat tool was not shown',
+    )
   }
 
   function noteSolved(event: DomainEvent, caseId: string) {
@@ -168,7 +170,7 @@ export async function createConsequences(
         for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
       }
       const wanted = await showInChat(trx, effects.takeWishes(), now)
-      for (const { wish, reason } of wanted.refused) refuse(wish, reason)
+      for (const one of [...effects.takeRefused(), ...wanted.refused]) refuse(one)
       const entries = [...effects.entries(), ...wanted.entries]
       await together(
         saveBook(trx, book.changed(), recorded, now),
