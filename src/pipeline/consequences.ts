@@ -20,7 +20,7 @@ import {
   runsSince,
 } from '#hub/rules/index.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
-import { wakeEarly } from '#hub/snoozes/index.ts'
+import { snoozedAmong, wakeEarly } from '#hub/snoozes/index.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
 import { type RefusedWish, showInChat } from './chat-wishes.ts'
 import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
@@ -54,9 +54,10 @@ export async function createConsequences(
   const ruleSet = await rules.current(trx)
   const wanted = [...new Set([...leaves, ...book.requesters()])]
   const now = hub.now()
-  const [profiles, runsWithin] = await together(
+  const [profiles, runsWithin, snoozed] = await together(
     ruleSet.byEvent.size === 0 ? Promise.resolve(new Map<string, ProfileView>()) : profileViewsFor(trx, wanted),
     runsWithinHour(trx, ruleSet, book, now),
+    snoozedAmong(trx, book.caseIds()),
   )
   const effects = createEffects({ book, profiles, connections: hub.connections.all(), now })
   const recorded: DomainEvent[] = []
@@ -163,7 +164,8 @@ export async function createConsequences(
     merge: effects.merge,
     put: effects.put,
     async save() {
-      follow(await wakeEarly(trx, recorded.flatMap(stirs), now))
+      const awake = recorded.flatMap(stirs).filter((caseId) => snoozed.has(caseId))
+      follow(await wakeEarly(trx, awake, now))
       // What follows from a held reply may be another reply.
       const leaving: AutomaticMail[] = []
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
