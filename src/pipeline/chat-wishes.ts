@@ -35,7 +35,12 @@ export interface ChatWish {
 
 export interface Shown {
   readonly entries: readonly OutboxEntry[]
-  readonly refused: readonly { readonly wish: ChatWish; readonly reason: string }[]
+  readonly refused: readonly RefusedWish[]
+}
+
+export interface RefusedWish extends Pick<ChatWish, 'cause'> {
+  readonly caseId?: string
+  readonly reason: string
 }
 
 export async function showInChat(trx: Trx, wishes: readonly ChatWish[], now: Date): Promise<Shown> {
@@ -51,14 +56,16 @@ export async function showInChat(trx: Trx, wishes: readonly ChatWish[], now: Dat
   )
   const entries: OutboxEntry[] = []
   const asked: Omit<Approval, 'decided'>[] = []
-  const refused: { wish: ChatWish; reason: string }[] = []
+  const refused: RefusedWish[] = []
   for (const wish of wishes) {
     const { settings } = wish.connection.connector.can.chat ?? {}
     if (!settings) continue
     const here = channels.filter(({ connectionId }) => connectionId === wish.connection.id)
     const target = findTarget(wish, agents, here, settings(wish.connection.config))
-    if ('refused' in target) refused.push({ wish, reason: target.refused })
-    else {
+    const { cause, about } = wish
+    if ('refused' in target) {
+      refused.push({ cause, ...(about.caseId ? { caseId: about.caseId } : {}), reason: target.refused })
+    } else {
       const shown = showFor(wish, target)
       if (shown.what === 'approval') asked.push(...approvalsOf(wish, shown.approvalId, target, now))
       entries.push(entryOf(wish, target, shown, now))

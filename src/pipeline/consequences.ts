@@ -20,9 +20,9 @@ import {
   runsSince,
 } from '#hub/rules/index.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
-import { wakeEarly } from '#hub/snoozes/index.ts'
+import { snoozedAmong, wakeEarly } from '#hub/snoozes/index.ts'
 import { cancelSurveys, planSurveys, type SolvedCase } from '#hub/surveys/index.ts'
-import { type ChatWish, showInChat } from './chat-wishes.ts'
+import { type RefusedWish, showInChat } from './chat-wishes.ts'
 import { type AutomaticMail, createEffects, type Effects } from './effects.ts'
 import { heldMails } from './held-mails.ts'
 import type { PipelineHub } from './index.ts'
@@ -54,9 +54,10 @@ export async function createConsequences(
   const ruleSet = await rules.current(trx)
   const wanted = [...new Set([...leaves, ...book.requesters()])]
   const now = hub.now()
-  const [profiles, runsWithin] = await together(
+  const [profiles, runsWithin, snoozed] = await together(
     ruleSet.byEvent.size === 0 ? Promise.resolve(new Map<string, ProfileView>()) : profileViewsFor(trx, wanted),
     runsWithinHour(trx, ruleSet, book, now),
+    snoozedAmong(trx, book.caseIds()),
   )
   const effects = createEffects({ book, profiles, connections: hub.connections.all(), now })
   const recorded: DomainEvent[] = []
@@ -116,10 +117,12 @@ export async function createConsequences(
     if (run) runs[at] = { ...run, detail: { ...run.detail, held: reason } }
   }
 
-  function refuse({ cause, connection, about }: ChatWish, reason: string) {
+  function refuse({ cause, caseId, reason }: RefusedWish) {
     noteHeld(cause, reason)
-    const where = { case_id: about.caseId, rule_id: cause.ruleId, connection: connection.name }
-    hub.log.warn({ ...where, reason }, 'what a rule wanted to show in a chat tool was not shown')
+    hub.log.warn(
+      { case_id: caseId, rule_id: cause.ruleId, reason },
+      'what a rule wanted to show in a chat tool was not shown',
+    )
   }
 
   function noteSolved(event: DomainEvent, caseId: string) {
@@ -161,14 +164,15 @@ export async function createConsequences(
     merge: effects.merge,
     put: effects.put,
     async save() {
-      follow(await wakeEarly(trx, recorded.flatMap(stirs), now))
+      const awake = recorded.flatMap(stirs).filter((caseId) => snoozed.has(caseId))
+      follow(await wakeEarly(trx, awake, now))
       // What follows from a held reply may be another reply.
       const leaving: AutomaticMail[] = []
       for (let mails = effects.takeMails(); mails.length > 0; mails = effects.takeMails()) {
         for (const { mail, reason } of await heldMails(trx, book, mails, leaving)) hold(mail, reason)
       }
       const wanted = await showInChat(trx, effects.takeWishes(), now)
-      for (const { wish, reason } of wanted.refused) refuse(wish, reason)
+      for (const one of [...effects.takeRefused(), ...wanted.refused]) refuse(one)
       const entries = [...effects.entries(), ...wanted.entries]
       await together(
         saveBook(trx, book.changed(), recorded, now),

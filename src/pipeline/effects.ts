@@ -19,7 +19,7 @@ import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
 import type { PlannedAction, ProfileView, RuleOutcome } from '#hub/rules/plan.ts'
-import type { ChatWish } from './chat-wishes.ts'
+import type { ChatWish, RefusedWish } from './chat-wishes.ts'
 
 export interface Setting {
   readonly book: CaseBook
@@ -64,6 +64,8 @@ export interface Effects {
   entries(): readonly OutboxEntry[]
   /** What is to be shown in chat tools, since the last look. */
   takeWishes(): readonly ChatWish[]
+  /** What cannot be shown there, since the last look. */
+  takeRefused(): readonly RefusedWish[]
   saveTraits(trx: Trx): Promise<void>
 }
 
@@ -96,6 +98,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   const held = new Set<number>()
   const mergedAway = new Set<string>()
   const wishes: ChatWish[] = []
+  const refused: RefusedWish[] = []
   const writes = new Map<string, PendingWrite>()
   const traits: { profileId: string; traits: Readonly<Record<string, FieldValue>>; ruleId: string }[] = []
   const at = now.toISOString()
@@ -233,15 +236,23 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   function notify(event: DomainEvent, planned: Extract<PlannedAction, { type: 'notify' }>, cause: Cause) {
     const { to, text, card } = planned
     const connection =
-      'connector' in planned
-        ? connections.find((one) => one.connector.manifest.id === planned.connector)
-        : byName.get(planned.connection)
+      'connector' in planned ? onlyOne(planned.connector, event, cause) : byName.get(planned.connection)
     if (card && event.caseId) wish(event, connection, to, { what: 'case', caseId: event.caseId }, cause)
     if (text === undefined) return
     if (connection?.connector.can.notify) {
       const action: Action = { type: 'notify', notice: { to, text } }
       put(connection, event.caseId ?? event.profileId ?? event.id, action, cause, to, text)
     } else wish(event, connection, to, { what: 'notice', text }, cause)
+  }
+
+  /** When the rule was checked there was one: which one is meant among several cannot be told. */
+  function onlyOne(connector: string, { caseId }: DomainEvent, cause: Cause): LoadedConnection | undefined {
+    const all = connections.filter((one) => one.connector.manifest.id === connector)
+    if (all.length === 1) return all[0]
+    const reason =
+      all.length === 0 ? `there is no ${connector} connection` : `there are ${all.length} ${connector} connections`
+    refused.push({ cause, ...(caseId ? { caseId } : {}), reason })
+    return undefined
   }
 
   function wish(
@@ -390,6 +401,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     hold: ({ place }) => held.add(place),
     entries: () => entries.filter((_entry, place) => !held.has(place)),
     takeWishes: () => wishes.splice(0),
+    takeRefused: () => refused.splice(0),
     saveTraits: (trx) => setTraits(trx, traits, now),
   }
 }

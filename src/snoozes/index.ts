@@ -9,7 +9,7 @@ import type { Trx } from '#hub/platform/db/database.ts'
 import { deleteSnoozes, type Snooze, saveSnooze, snoozeOf } from './store.ts'
 import { hubItself, type SnoozeHub, wakeDue } from './wake.ts'
 
-export { type Snooze, snoozeOf } from './store.ts'
+export { type Snooze, snoozedAmong, snoozeOf } from './store.ts'
 export { type SnoozeHub, wakeDue } from './wake.ts'
 
 /**

@@ -14,6 +14,16 @@ export async function snoozeOf(db: Db, caseId: string): Promise<Snooze | undefin
   return row && { caseId: row.case_id, until: row.until, by: row.by }
 }
 
+export async function snoozedAmong(db: Db, caseIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (caseIds.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('snoozes')
+    .select('case_id')
+    .where('case_id', '=', sql<string>`any(${[...caseIds]}::text[])`)
+    .execute()
+  return new Set(rows.map((row) => row.case_id))
+}
+
 export async function saveSnooze(db: Db, { caseId, until, by }: Snooze): Promise<void> {
   await sql`
     insert into snoozes (case_id, until, by) values (${caseId}, ${until}, ${by})

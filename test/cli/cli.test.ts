@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { connectors } from '#connectors'
 import { suppress } from '#hub/outbox/index.ts'
 import { startEmbedded } from '#hub/platform/embedded-postgres.ts'
 import { quietLog, testDatabase } from '#kit'
@@ -194,7 +195,8 @@ describe('on a database', () => {
     expect(err).toContain('subdomain:')
     expect(err).toContain('--set name=value')
     const unknown = await run(['connect', 'acme'], env())
-    expect(unknown.err).toBe('deskweave: there is no connector "acme"; there are desk, hubspot, mail, zendesk\n')
+    const names = Object.keys(connectors).join(', ')
+    expect(unknown.err).toBe(`deskweave: there is no connector "acme"; there are ${names}\n`)
   })
 
   it('plans, applies and then has nothing to do', async () => {

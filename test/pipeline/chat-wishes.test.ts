@@ -95,6 +95,13 @@ describe('a notice', () => {
     ])
   })
 
+  it('does not go anywhere when there came a second connection of the tool', async () => {
+    await scene.install('slack', {}, 'Other slack')
+    await run({ notify: { slack: '#vip-desk', text: 'Look' } })
+    expect(await shown()).toEqual([])
+    expect(await held()).toEqual(['there are 2 slack connections'])
+  })
+
   it('goes once, however often the news comes', async () => {
     await run({ notify: { slack: '#vip-desk', text: 'Look' } })
     await scene.replay()

@@ -156,8 +156,8 @@ export function postScene(database: TestDatabase) {
     id = await install('post')
   })
 
-  async function install(connector: string, config: object = {}): Promise<string> {
-    const installed = await connections.install(connector, connector, { ...config })
+  async function install(connector: string, config: object = {}, name = connector): Promise<string> {
+    const installed = await connections.install(connector, name, { ...config })
     return installed.id
   }
 

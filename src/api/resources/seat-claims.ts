@@ -26,10 +26,11 @@ const ClaimShape = z
 const byAccount = z.strictObject({
   id: z
     .string()
-    .regex(/^[^:]{1,100}:.{1,500}$/s)
+    .min(1)
+    .max(700)
     .transform((text): Account => {
-      const colon = text.indexOf(':')
-      return { connectionId: text.slice(0, colon), externalId: text.slice(colon + 1) }
+      const [connectionId = '', ...externalId] = text.split(':')
+      return { connectionId, externalId: externalId.join(':') }
     }),
 })
 
