@@ -54,10 +54,10 @@ function drawn(ctx: Slack, place: ChatPlace, content: ChatContent) {
     : renderSaid(content.said, words)
 }
 
-function receiptOf({ key }: Workspace, { channel, thread }: ChatPlace, ts: string): Receipt {
+function receiptOf({ key }: Workspace, { channel, thread, reference = key }: ChatPlace, ts: string): Receipt {
   return {
     externalId: ts,
-    place: { channel, ...(thread ? { thread } : {}), message: ts, ...(key ? { reference: key } : {}) },
+    place: { channel, ...(thread ? { thread } : {}), message: ts, ...(reference ? { reference } : {}) },
   }
 }
 

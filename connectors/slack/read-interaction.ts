@@ -152,7 +152,8 @@ function readCommand(command: z.output<typeof WireCommand>): Interaction {
       enterprise: { id: enterprise_id },
       is_enterprise_install: isOrg === 'true',
     }),
-    place: { channel: channel_id },
+    // Between the person and the app, where no channel is named.
+    place: { channel: channel_id || user_id },
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Card, Form } from '#hub/connector/card.ts'
 import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
@@ -25,7 +26,7 @@ conformance(slack, new URL('.', import.meta.url), example, {
   sign: (request, secret, now) => signHmac({ body: request.body }, secret, signature, now),
 })
 
-const { chat, receive } = slack.can
+const { chat, receive, writeCase } = slack.can
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
@@ -74,6 +75,12 @@ async function open(
   sandbox.connect({ url: `${hub.url}/slack/events`, secret: config.signing_secret ?? '' })
   closers.push(hub.close, sandbox.close)
   return desk
+}
+
+function last({ happenings }: Desk): ChatHappening {
+  const happening = happenings.at(-1)
+  if (!happening) throw new Error('nothing happened')
+  return happening
 }
 
 const card: Card = {
@@ -142,5 +149,304 @@ describe('an agent in Slack', () => {
     desk.answer = () => ({ kind: 'nothing' })
     await sandbox.submit(leo, { text: 'Please unplug it.' })
     expect(sandbox.world.dialogOf(leo.id)).toBeUndefined()
+  })
+
+  it('is asked to press again when Slack opens no dialog any more', async () => {
+    const desk = await open()
+    const { sandbox, ctx, clock } = desk
+    await chat.post(ctx, sandbox.chat.place, { kind: 'card', card }, key)
+    await sandbox.press(sandbox.users.leo, sandbox.newest(sandbox.channels.cases), 'case.reply')
+    clock.at = new Date(clock.at.getTime() + 4_000)
+    await chat.show(ctx, last(desk), { kind: 'form', form, replaces: false })
+    const { leo, eva } = sandbox.users
+    expect(sandbox.newest(sandbox.channels.cases, leo).text).toContain('press again')
+    expect(sandbox.newest(sandbox.channels.cases, eva).text).not.toContain('press again')
+  })
+
+  it('chooses from a list that is too long for the card: what was typed finds the entries', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    await chat.post(ctx, sandbox.chat.place, { kind: 'card', card }, key)
+    desk.answer = () => ({ kind: 'card', card })
+    const message = sandbox.newest(sandbox.channels.cases)
+    const { body } = await sandbox.suggest(sandbox.users.leo, message, 'case.macro', 'number 17')
+    expect(JSON.parse(body).options).toEqual([
+      { text: { type: 'plain_text', text: 'Macro number 17 of all', emoji: false }, value: 'macro_17' },
+    ])
+    expect(last(desk)).toMatchObject({ awaits: true, what: { kind: 'press', isRefresh: true } })
+    await sandbox.press(sandbox.users.leo, message, 'case.macro', 'macro_17')
+    expect(last(desk).what).toEqual({
+      kind: 'press',
+      act: { act: 'case.macro', value: 'case_01', fields: { chosen: 'macro_17' } },
+    })
+  })
+
+  it('goes from a dialog to its preview, and back to a card', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const { leo } = sandbox.users
+    await chat.post(ctx, sandbox.chat.place, { kind: 'card', card }, key)
+    await sandbox.press(leo, sandbox.newest(sandbox.channels.cases), 'case.reply')
+    await chat.show(ctx, last(desk), { kind: 'form', form, replaces: false })
+    desk.answer = () => ({ kind: 'form', form: { ...form, title: 'Send this reply?', fields: [] }, replaces: true })
+    await sandbox.submit(leo, { text: 'Unplug it.' })
+    expect(sandbox.world.dialogOf(leo.id)?.view).toMatchObject({ title: { text: 'Send this reply?' } })
+    desk.answer = () => undefined
+    await sandbox.submit(leo, {})
+    expect(JSON.stringify(sandbox.world.dialogOf(leo.id)?.view)).toContain('It goes on in the background')
+  })
+
+  it('asks by command, in a thread, and in private; each answer goes where the question was asked', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const { leo, eva } = sandbox.users
+    const { cases, outside } = sandbox.channels
+    // The app is no member there: only the address of the command reaches the person.
+    await sandbox.command(leo, outside, 'printer')
+    expect(last(desk)).toMatchObject({ place: { channel: outside.id }, what: { kind: 'asked', text: 'printer' } })
+    await chat.show(ctx, last(desk), { kind: 'private', card })
+    expect(sandbox.newest(outside, leo)).toMatchObject({ onlyFor: leo.id })
+
+    const head = await sandbox.say(eva, { channel: cases }, 'Printer?')
+    await sandbox.say(leo, { channel: cases, thread: head }, `<@${sandbox.world.teams.get('T0ACME')?.botUser}> printer`)
+    expect(last(desk).what).toMatchObject({ kind: 'asked', text: 'printer' })
+    await chat.show(ctx, last(desk), { kind: 'private', card })
+    expect(sandbox.newest(cases, leo)).toMatchObject({ onlyFor: leo.id, thread_ts: head.ts })
+
+    const direct = sandbox.world.direct('T0ACME', leo.id)
+    await sandbox.say(leo, { channel: direct }, 'printer')
+    await chat.show(ctx, last(desk), { kind: 'results', results: [], whenEmpty: 'Nothing found.' })
+    expect(sandbox.newest(direct)).toMatchObject({ text: 'Nothing found.', bot_id: 'B0ACME' })
+  })
+
+  it('has a page of their own, and links that unfold', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    await sandbox.openHome(sandbox.users.eva)
+    await chat.show(ctx, last(desk), { kind: 'home', card })
+    const home = sandbox.world.homes.get(sandbox.users.eva.id)
+    if (!home) throw new Error('no page')
+    await sandbox.pressIn(sandbox.users.eva, home, 'case.reply')
+    expect(last(desk)).toMatchObject({ place: { channel: sandbox.users.eva.id, reference: 'T0ACME' } })
+    await chat.show(ctx, last(desk), { kind: 'form', form, replaces: false })
+    expect(sandbox.world.dialogOf(sandbox.users.eva.id)).toBeDefined()
+
+    await sandbox.shareLink(sandbox.users.leo, { channel: sandbox.channels.cases }, 'https://hub.example.com/cases/1')
+    await chat.show(ctx, last(desk), { kind: 'unfurls', cards: { 'https://hub.example.com/cases/1': card } })
+    expect(sandbox.world.unfurls).toHaveLength(1)
+  })
+
+  it('sees a private card change where it stands', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const { leo } = sandbox.users
+    await sandbox.command(leo, sandbox.channels.cases, 'printer')
+    await chat.show(ctx, last(desk), { kind: 'private', card })
+    await sandbox.press(leo, sandbox.newest(sandbox.channels.cases, leo), 'case.take')
+    await chat.show(ctx, last(desk), { kind: 'card', card: { ...card, title: 'Yours now' } })
+    expect(JSON.stringify(sandbox.newest(sandbox.channels.cases, leo).blocks)).toContain('Yours now')
+    expect(sandbox.channels.cases.messages).toHaveLength(1)
+  })
+})
+
+describe('a customer in a shared channel', () => {
+  const said = { visibility: 'public', text: 'Fixed. See <the plan> & *relax*.', author: { name: 'Leo Ruiz' } } as const
+
+  it('reads replies in the thread, under the agent’s name, with files; and never a note', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const { shared } = sandbox.channels
+    const question = await sandbox.say(sandbox.users.ana, { channel: shared }, 'Invoice wrong')
+    const id = `${shared.id}|${question.ts}`
+    const plan = { name: 'plan.txt', contentType: 'text/plain', content: Buffer.from('Pull the plug') }
+    await writeCase.message(ctx, id, { ...said, files: [plan] }, key)
+    const [, reply, file] = shared.messages
+    expect(reply).toMatchObject({ username: 'Leo Ruiz', thread_ts: question.ts })
+    expect(reply?.text).toBe('Fixed. See &lt;the plan&gt; &amp; *relax*.')
+    expect(file?.files[0]?.content.toString()).toBe('Pull the plug')
+    expect(await writeCase.message(ctx, id, { visibility: 'internal', text: 'Upset.' }, 'other')).toEqual({})
+    expect(shared.messages).toHaveLength(3)
+    expect(await writeCase.find(ctx, 'message', id, key)).toEqual({ externalId: reply?.ts })
+  })
+
+  it('reads no half of a reply: without its files it is taken back', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const { shared } = sandbox.channels
+    const question = await sandbox.say(sandbox.users.ana, { channel: shared }, 'Invoice wrong')
+    const plan = { name: 'plan.txt', contentType: 'text/plain', content: Buffer.from('Pull the plug') }
+    const fetch: typeof ctx.http.fetch = async (url, init) =>
+      String(url).endsWith('files.completeUploadExternal')
+        ? Response.json({ ok: false, error: 'posting_to_channel_denied' })
+        : ctx.http.fetch(url, init)
+    const failing = { ...ctx, http: { ...ctx.http, fetch } }
+    const writing = writeCase.message(failing, `${shared.id}|${question.ts}`, { ...said, files: [plan] }, key)
+    await expect(writing).rejects.toMatchObject({ code: 'rejected' })
+    expect(shared.messages.filter(({ isDeleted }) => !isDeleted)).toEqual([question])
+  })
+
+  it('sees changes, and what was taken back, once', async () => {
+    const { sandbox, ctx } = await open()
+    const { shared } = sandbox.channels
+    const question = await sandbox.say(sandbox.users.ana, { channel: shared }, 'Invoice wrong')
+    const id = `${shared.id}|${question.ts}`
+    const { externalId = '' } = await writeCase.message(ctx, id, said, key)
+    await writeCase.revise.run(ctx, id, externalId, 'Fixed now.', 'key-2')
+    expect(sandbox.newest(shared).text).toBe('Fixed now.')
+    for (const attempt of ['key-3', 'key-3']) await writeCase.revise.run(ctx, id, externalId, undefined, attempt)
+    expect(sandbox.newest(shared)).toBe(question)
+  })
+
+  it('sends files, which are read with the bot’s token, up to a size, and from Slack alone', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const file = sandbox.world.addFile('fire.jpg', 'image/jpeg', Buffer.from('burning'))
+    await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, 'Look', { files: [file] })
+    const { what } = last(desk)
+    const [told] = what.kind === 'message' ? what.message.files : []
+    if (!told) throw new Error('no file was told')
+    expect(Buffer.from(await slack.can.readFile(ctx, told, 100)).toString()).toBe('burning')
+    await expect(slack.can.readFile(ctx, told, 3)).rejects.toMatchObject({ code: 'rejected' })
+    const elsewhere = { ...told, url: 'https://drive.example/secret' }
+    await expect(slack.can.readFile(ctx, elsewhere, 100)).rejects.toThrow(/does not lie at Slack/)
+  })
+
+  it.each(['', 'C1', '|', 'C1|x', 'c1|1.1', 'C1|1.1|2', '../C1|1.1'])('is not at %j', async (id) => {
+    const { ctx } = await open()
+    await expect(writeCase.message(ctx, id, said, key)).rejects.toMatchObject({ code: 'rejected' })
+  })
+})
+
+describe('Slack’s refusals', () => {
+  it.each([
+    ['channel_not_found', 'not_found'],
+    ['not_in_channel', 'not_found'],
+    ['is_archived', 'not_found'],
+    ['token_revoked', 'auth_failed'],
+    ['invalid_auth', 'auth_failed'],
+    ['missing_scope', 'auth_failed'],
+    ['ratelimited', 'rate_limited'],
+    ['internal_error', 'outcome_unknown'],
+    ['service_unavailable', 'unavailable'],
+    ['msg_too_long', 'rejected'],
+    ['some_new_error', 'rejected'],
+  ])('%s is %s', async (error, code) => {
+    const { ctx, sandbox } = await open()
+    const fetch = async () => Response.json({ ok: false, error })
+    const refused = { ...ctx, http: { ...ctx.http, fetch } }
+    const posting = chat.post(refused, sandbox.chat.place, { kind: 'card', card }, key)
+    await expect(posting).rejects.toMatchObject({ code, message: expect.stringContaining(error) })
+  })
+
+  it('of one workspace do not hold up the others', async () => {
+    const two = (key: string, bot_token: string) => ({ key, name: key, secrets: { bot_token } })
+    const desk = await open({ installed: [two('T0ACME', 'xoxb-dead'), two('T0OTHER', 'xoxb-other')] })
+    const { ctx, sandbox } = desk
+    sandbox.world.tokens.set('xoxb-dead', { teamId: 'T0ACME', isRevoked: true })
+    const posting = chat.post(ctx, sandbox.chat.place, { kind: 'card', card }, key)
+    await expect(posting).rejects.toMatchObject({ code: 'rejected' })
+    expect(await ctx.installations.list()).toEqual([{ key: 'T0OTHER', name: 'T0OTHER' }])
+  })
+
+  it('says by which workspace a channel is seen when nobody knows it yet', async () => {
+    const desk = await open()
+    const { ctx, sandbox } = desk
+    sandbox.addWorkspace('T0OTHER', 'Other')
+    const { token } = sandbox.world.issueToken('T0ACME')
+    const other = sandbox.world.issueToken('T0OTHER').token
+    await ctx.installations.put({ key: 'T0OTHER', name: 'Other', secrets: { bot_token: other } })
+    await ctx.installations.put({ key: 'T0ACME', name: 'Acme', secrets: { bot_token: token } })
+    const { place } = await chat.post(ctx, { channel: 'C0CASES' }, { kind: 'card', card }, key)
+    expect(place?.reference).toBe('T0ACME')
+  })
+})
+
+describe('a request that claims to be Slack’s', () => {
+  const secret = example.signing_secret
+  const now = new Date('2026-11-20T10:15:30Z')
+  const ctx = { config: schema.parse(example), now: () => now }
+  const url = 'https://hub.example.com/slack/events'
+  const request = (body: string, headers: Record<string, string>) => ({
+    method: 'POST',
+    url,
+    headers,
+    body: Buffer.from(body),
+  })
+  const signed = (body: string) => signHmac({ body }, secret, signature, now)
+
+  it.each([
+    ['a number with more behind it', (ts: string) => `${ts}junk`],
+    ['no number', () => 'now'],
+    ['milliseconds', (ts: string) => `${ts}000`],
+    ['a sign', (ts: string) => `+${ts}`],
+    ['a space', (ts: string) => ` ${ts}`],
+    ['an exponent', () => '1e10'],
+  ])('is refused when its time is %s, though it is signed', (_what, bend) => {
+    const ts = bend(String(now.getTime() / 1_000))
+    const base = { body: 'x', headers: {} }
+    const mac = createHmac('sha256', secret).update(`v0:${ts}:${base.body}`).digest('hex')
+    const headers = { 'x-slack-request-timestamp': ts, 'x-slack-signature': `v0=${mac}` }
+    expect(receive.verify(request('x', headers), secret, ctx).ok).toBe(false)
+  })
+
+  it('is refused with something behind its signature, in other letters, or of another version', () => {
+    const headers = signed('x')
+    const mac = headers['x-slack-signature'] ?? ''
+    expect(receive.verify(request('x', headers), secret, ctx).ok).toBe(true)
+    for (const bent of [`${mac}=`, `${mac}=x`, `${mac} `, mac.toUpperCase(), mac.replace('v0', 'v1'), `v0=${mac}`]) {
+      expect(receive.verify(request('x', { ...headers, 'x-slack-signature': bent }), secret, ctx).ok, bent).toBe(false)
+    }
+  })
+
+  it('needs a signing secret that nobody guesses', () => {
+    for (const signing_secret of ['', ' ', 'short', 'x'.repeat(23)]) {
+      expect(schema.safeParse({ ...example, signing_secret }).success).toBe(false)
+    }
+    const { signing_secret: _, ...without } = example
+    expect(schema.safeParse(without).success).toBe(false)
+    expect(receive.verify(request('x', signed('x')), '', ctx).ok).toBe(false)
+  })
+
+  it.each([
+    ['ssl_check=0'],
+    ['ssl_check=1&ssl_check=1'],
+    ['ssl_check=1&command=%2Fdeskweave'],
+    ['ssl_check=1&payload=%7B%7D'],
+    ['SSL_CHECK=1'],
+    ['ssl_check=1 '],
+    ['ssl_check[]=1'],
+    ['ssl_check=true'],
+    ['{"ssl_check":1}'],
+  ])('is no look at the certificate: %s', (body) => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(receive.handshake(request(body, form))).toBeUndefined()
+    expect(receive.handshake(request('ssl_check=1', { 'content-type': 'application/json' }))).toBeUndefined()
+  })
+
+  it('gets no answer to a challenge that has something else in it', () => {
+    const challenge = { type: 'url_verification', challenge: 'abc', token: 't' }
+    expect(receive.signedHandshake(request(JSON.stringify(challenge), {}))?.body).toBe('abc')
+    for (const more of [
+      { event: { type: 'message' } },
+      { challenge: '' },
+      { challenge: 7 },
+      { type: 'event_callback' },
+    ]) {
+      expect(receive.signedHandshake(request(JSON.stringify({ ...challenge, ...more }), {}))).toBeUndefined()
+    }
+  })
+
+  it('is passed over for another app, or for a workspace where nobody installed this one', () => {
+    const event = (more: object) => JSON.stringify({ type: 'event_callback', event_id: 'Ev1', team_id: 'T1', ...more })
+    const read = (body: string, installed?: ReadonlySet<string>) =>
+      receive.items(request(body, {}), { ...ctx, ...(installed ? { installed } : {}) }).length
+    expect(read(event({ api_app_id: 'A0001' }), new Set(['T1']))).toBe(1)
+    expect(read(event({ api_app_id: 'A0002' }), new Set(['T1']))).toBe(0)
+    expect(read(event({ api_app_id: 'A0001' }), new Set(['T2']))).toBe(0)
+    const authorizations = [{ team_id: 'T2', enterprise_id: null, user_id: 'U1' }]
+    expect(read(event({ authorizations }), new Set(['T2']))).toBe(1)
+    const ofOrganisation = [{ team_id: 'T9', enterprise_id: 'E1', is_enterprise_install: true }]
+    expect(read(event({ authorizations: ofOrganisation }), new Set(['E1']))).toBe(1)
+    expect(read(event({ authorizations: ofOrganisation }), new Set(['T9']))).toBe(0)
   })
 })

@@ -115,7 +115,7 @@ export const WireCommand = z.object({
   user_id: id,
   team_id: text,
   enterprise_id: text,
-  channel_id: id,
+  channel_id: text,
   channel_name: text,
   api_app_id: text,
   is_enterprise_install: text,

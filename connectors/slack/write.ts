@@ -100,7 +100,9 @@ async function share(
   } catch (error) {
     // Lost answers are not taken back: the files may be there.
     if (!(error instanceof ConnectorError) || error.code === 'outcome_unknown') throw error
-    await call(ctx, workspace, 'chat.delete', { channel, ts }, Anything)
+    await call(ctx, workspace, 'chat.delete', { channel, ts }, Anything).catch((cause: unknown) => {
+      ctx.log.warn({ err: cause, channel, message: ts }, 'a reply whose files could not be shown still stands')
+    })
     throw error
   }
 }

@@ -49,6 +49,8 @@ describe('the start of a hub without connections', () => {
 
   it.each([
     '@hubspot/api-client',
+    '@slack/bolt',
+    '@slack/web-api',
     'imapflow',
     'jsonata',
     'libphonenumber-js',
