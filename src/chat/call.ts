@@ -25,7 +25,18 @@ export async function chatCall(
   const find = chat.find && (() => chat.find?.(context, place, key) ?? Promise.resolve(undefined))
   const posting: VendorCall = {
     effect: chat.effects.post,
-    run: async () => toReceipt(await chat.post(context, withoutMessage(drawn), content, key), drawn),
+    async run() {
+      try {
+        return toReceipt(await chat.post(context, withoutMessage(drawn), content, key), drawn)
+      } catch (error) {
+        if (!isGone(error) || place.thread !== undefined) throw error
+        // The app was taken out of the channel, or it was archived: told once, and nothing waits for it.
+        const news = { connectionId: connection.id, channel: place.channel, state: 'gone' as const }
+        await store.saveChannels(hub.db, [news], hub.now())
+        connection.door.log.warn({ err: error, channel: place.channel }, 'a channel cannot be reached any more')
+        return {}
+      }
+    },
     ...(find ? { find: async () => seen(await find(), drawn) } : {}),
   }
   if (!post?.standing) return posting
@@ -35,13 +46,17 @@ export async function chatCall(
       try {
         return toReceipt(await chat.update(context, place, content, key), drawn)
       } catch (error) {
-        if (!(error instanceof ConnectorError) || error.code !== 'not_found' || !post.standing) throw error
+        if (!isGone(error) || !post.standing) throw error
         // Somebody deleted it there: it is put up again.
         await store.forgetPost(hub.db, post.standing)
         return await posting.run()
       }
     },
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ConnectorError && error.code === 'not_found'
 }
 
 function withoutMessage({ place: { message: _message, ...place } }: Drawn) {

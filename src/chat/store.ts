@@ -111,6 +111,19 @@ export async function channelOf(db: Db, connectionId: string, channel: string) {
     .executeTakeFirst()
 }
 
+/** Of these channels, those where the app is not any more. */
+export async function goneAmong(db: Db, connectionId: string, channels: readonly string[]): Promise<readonly string[]> {
+  if (channels.length === 0) return []
+  const rows = await db
+    .selectFrom('chat_channels')
+    .select('channel')
+    .where('connection_id', '=', connectionId)
+    .where('state', '=', 'gone')
+    .where('channel', '=', sql<string>`any(${[...channels]}::text[])`)
+    .execute()
+  return rows.map(({ channel }) => channel)
+}
+
 export interface Post {
   readonly connectionId: string
   readonly channel: string

@@ -250,6 +250,23 @@ describe('while the desk is away', () => {
   })
 })
 
+describe('a channel that the app was taken out of', () => {
+  it('is left alone, holds nothing up, and gets the card when the app is back', async () => {
+    scene.away.channel = true
+    await arrive()
+    expect(told.posts).toEqual([])
+    const rows = await database.db.selectFrom('outbox').select(['state']).execute()
+    expect(rows.every(({ state }) => state === 'sent')).toBe(true)
+    const channels = await database.db.selectFrom('chat_channels').select(['channel', 'state']).execute()
+    expect(channels).toEqual([{ channel: 'desk-room', state: 'gone' }])
+    scene.away.channel = false
+    const place = { channel: 'desk-room' }
+    await scene.happens({ user: '', place, what: { kind: 'channel', state: 'open' } })
+    await scene.tell(caseFacts('T-1', { priority: 'urgent', updatedAt: '2026-11-22T09:05:00Z' }))
+    expect(told.posts).toMatchObject([{ place, content: { card: { title: 'Case T-1' } } }])
+  })
+})
+
 describe('who may not act', () => {
   it.each([
     ['newcomer', 'You have no seat here yet'],

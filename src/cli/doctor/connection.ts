@@ -1,11 +1,12 @@
 /** One connection: does its vendor take the settings, and does its news come in? */
+import { goneAmong } from '#hub/chat/index.ts'
 import { type ConnectionView, isOwnWebhookSecret, type LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError, type ConnectorErrorCode } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import { hasVendorSecret } from '../settings.ts'
 import { type Check, counted, notice, ok, words, wrong } from './check.ts'
 
-type DoctorHub = Pick<Hub, 'connections' | 'now'>
+type DoctorHub = Pick<Hub, 'connections' | 'db' | 'now'>
 
 const checkTimeoutMs = 15_000
 const quietDays = 7
@@ -27,7 +28,12 @@ export async function checkConnection(
   }
   if (!connection) return [notice(name, 'was removed a moment ago')]
   const vendor = await checkVendor(hub, view, connection, name)
-  return [vendor, ...checkInbound(hub, view, connection, name), ...checkReading(hub, view, connection, isHubRunning)]
+  return [
+    vendor,
+    ...checkInbound(hub, view, connection, name),
+    ...checkReading(hub, view, connection, isHubRunning),
+    ...(await checkChannels(hub, connection, name)),
+  ]
 }
 
 function mend({ id }: ConnectionView): string {
@@ -119,4 +125,23 @@ function checkReading(
   const detail = view.lastReconciledAt ? `was not read for ${minutes} minutes` : 'was never read'
   const todo = 'check that a hub with the role worker runs, and look into its log'
   return [wrong(`connection "${view.name}"`, detail, todo)]
+}
+
+/** The channels that the settings name, and where the app is not any more. */
+async function checkChannels(
+  { db }: DoctorHub,
+  { id, config, connector }: LoadedConnection,
+  name: string,
+): Promise<readonly Check[]> {
+  const channels = connector.can.chat?.settings(config).channels ?? []
+  const gone = await goneAmong(
+    db,
+    id,
+    channels.map(({ channel }) => channel),
+  )
+  return gone.map((channel) => {
+    const called = channels.find((one) => one.channel === channel)?.name
+    const detail = `the app is not in the channel ${called ?? channel} any more, or it was archived: nothing is shown there`
+    return notice(name, detail, 'add the app to it again, or take the channel out of the settings')
+  })
 }
