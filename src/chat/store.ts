@@ -369,12 +369,13 @@ export async function readDraft(db: Db, id: string, agentId: string): Promise<un
   return row?.content
 }
 
-/** Each draft once, by the agent whose it is. */
-export async function takeDraft(db: Db, id: string, agentId: string): Promise<unknown> {
+/** Each draft once, by the agent whose it is, for the case that it was written for. */
+export async function takeDraft(db: Db, id: string, agentId: string, caseId: string | null): Promise<unknown> {
   const row = await db
     .deleteFrom('drafts')
     .where('id', '=', id)
     .where('agent_id', '=', agentId)
+    .where('case_id', caseId === null ? 'is' : '=', caseId)
     .returning('content')
     .executeTakeFirst()
   return row?.content

@@ -198,7 +198,7 @@ function chosen({ act }: Deed): string {
 /** The draft is there once: a second press finds nothing to send. */
 async function sendReply(deed: Deed): Promise<void> {
   const { trx, act, agent, caseId, consequences, cause, author, words, wish } = deed
-  const draft = ReplyDraft.safeParse(await takeDraft(trx, splitValue(act.value)[1] ?? '', agent.id))
+  const draft = ReplyDraft.safeParse(await takeDraft(trx, splitValue(act.value)[1] ?? '', agent.id, caseId))
   const told = { user: wish.step.happening.user }
   if (!draft.success)
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.sentAlready, caseId })
@@ -305,7 +305,7 @@ function merge(deed: Deed): void {
 async function createCase(deed: Omit<Deed, 'caseId'>): Promise<void> {
   const { trx, act, agent, consequences, cause, source, words, wish } = deed
   const told = { user: wish.step.happening.user }
-  const draft = MessageDraft.safeParse(await takeDraft(trx, act.value, agent.id))
+  const draft = MessageDraft.safeParse(await takeDraft(trx, act.value, agent.id, null))
   if (!draft.success) return tell(consequences, cause, wish.step.connectionId, told, words.chat.noCase)
   const { text, author, files } = draft.data
   const requester = textIn(act.fields, 'requester').toLowerCase()

@@ -296,7 +296,9 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     const { subject, text, requester = {}, priority, team, tags } = wanted
     const parent = parentId === undefined ? undefined : book.get(parentId)
     const connection = byId.get(connectionId)
-    if ((parentId !== undefined && !parent) || !connection?.connector.can.writeCase) return undefined
+    const { writeCase } = connection?.connector.can ?? {}
+    // What is written for colleagues has no place where a customer reads everything.
+    if ((parentId !== undefined && !parent) || !connection || !writeCase || writeCase.isConversation) return undefined
     const optional = { ...(priority ? { priority } : {}), ...(team ? { team } : {}), ...(tags ? { tags } : {}) }
     const opened = book.open(parent, { subject, ...optional }, source, at)
     const draft = { subject, text, visibility: 'internal' as const, requester, ...optional }

@@ -22,12 +22,13 @@ interface Tools {
 interface Tool {
   readonly id: string
   readonly name: string
+  readonly config: unknown
   readonly connector: {
     readonly can: {
       readonly writeCase?: { readonly needsThread?: true }
       readonly writeRating?: unknown
       readonly writePersonRating?: unknown
-      readonly chat?: unknown
+      readonly chat?: { settings(config: unknown): { readonly surveys: boolean } }
     }
   }
 }
@@ -249,9 +250,14 @@ function wayTo(
   solvedIn: string | null,
   tools: Tools,
 ): store.Link | undefined {
-  const writable = new Set(tools.all().flatMap((tool) => (tool.connector.can.writeCase ? tool.id : [])))
+  const writable = new Set(tools.all().flatMap((tool) => (takesQuestions(tool) ? tool.id : [])))
   const open = (links ?? []).filter((link) => writable.has(link.connectionId))
   return (
     open.find((link) => link.isWhereCustomerWrote) ?? open.find((link) => link.connectionId === solvedIn) ?? open[0]
   )
+}
+
+/** Where people talk, the administrator may not want to be asked for feedback. */
+function takesQuestions({ config, connector: { can } }: Tool): boolean {
+  return can.writeCase !== undefined && can.chat?.settings(config).surveys !== false
 }

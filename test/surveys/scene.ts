@@ -18,11 +18,11 @@ interface Job {
 
 /** `mute` takes no messages; `board` keeps ratings of cases, `crm` those of people. */
 const tools = [
-  { id: 'c_a', name: 'Desk A', connector: { can: { writeCase: {}, writeRating: {} } } },
-  { id: 'c_b', name: 'Desk B', connector: { can: { writeCase: {} } } },
-  { id: 'c_mute', name: 'Mute', connector: { can: {} } },
-  { id: 'c_board', name: 'Board', connector: { can: { writeRating: {} } } },
-  { id: 'c_crm', name: 'CRM', connector: { can: { writePersonRating: {} } } },
+  { id: 'c_a', name: 'Desk A', config: {}, connector: { can: { writeCase: {}, writeRating: {} } } },
+  { id: 'c_b', name: 'Desk B', config: {}, connector: { can: { writeCase: {} } } },
+  { id: 'c_mute', name: 'Mute', config: {}, connector: { can: {} } },
+  { id: 'c_board', name: 'Board', config: {}, connector: { can: { writeRating: {} } } },
+  { id: 'c_crm', name: 'CRM', config: {}, connector: { can: { writePersonRating: {} } } },
 ]
 
 const SentMessage = z.object({ message: z.object({ text: z.string(), html: z.string() }) })
