@@ -23,6 +23,8 @@ export interface Addressee {
   readonly reference: string
   /** The app's own user there. */
   readonly botUser?: string
+  /** Where customers read along. */
+  readonly customerChannels: ReadonlySet<string>
 }
 
 export interface Told {
@@ -74,6 +76,8 @@ function readMessage(event: unknown, to: Addressee): Told | undefined {
   if (isDirect(message) && !files?.length) {
     return told(ts, user, place, { kind: 'asked', text: textOf(text ?? ''), messageId: ts })
   }
+  // Slack tells of a mention twice. A question to the app is no note; where customers read along it is a message like any other.
+  if (mentions(text, to) && !to.customerChannels.has(place.channel)) return undefined
   return told(ts, user, place, { kind: 'message', message: chatMessage(ts, text, files) })
 }
 
@@ -96,10 +100,14 @@ function readDeletion(event: WireMessage, ts: string | null | undefined, to: Add
   return told(event.event_ts ?? undefined, before?.user ?? '', place, { kind: 'deleted', messageId: ts })
 }
 
+function mentions(text: string | null | undefined, { botUser }: Addressee): boolean {
+  return botUser !== undefined && new RegExp(`<@${botUser}[|>]`).test(text ?? '')
+}
+
 function readMention(event: unknown, to: Addressee): Told | undefined {
   const mention = parse(WireMention, event, 'app_mention')
   const { user, bot_id: bot, ts, text } = mention
-  if (!user || bot) return undefined
+  if (!user || bot || to.customerChannels.has(mention.channel)) return undefined
   const asked = textOf(withoutMention(text ?? '', to.botUser))
   return told(ts, user, placeOf(mention, ts, to), { kind: 'asked', text: asked, messageId: ts })
 }

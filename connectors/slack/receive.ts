@@ -137,11 +137,12 @@ function placeOf({ team_id: team, enterprise_id: org, is_enterprise_install: isO
   return (isOfOrg || !team ? org : team) || undefined
 }
 
-function addresseeOf(envelope: WireEnvelope, { installed }: Inbound): Addressee {
+function addresseeOf(envelope: WireEnvelope, { installed, config }: Inbound): Addressee {
   const places = placesOf(envelope)
   const reference = places.find((place) => installed?.has(place)) ?? places[0] ?? ''
   const user = envelope.authorizations?.find((one) => placeOf(one) === reference)?.user_id
-  return { reference, ...(user ? { botUser: user } : {}) }
+  const customers = config.channels.flatMap(({ channel, for: use }) => (use === 'customer' ? [channel] : []))
+  return { reference, customerChannels: new Set(customers), ...(user ? { botUser: user } : {}) }
 }
 
 /**

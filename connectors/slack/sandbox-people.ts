@@ -118,8 +118,10 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
   }
 
   function pressPayload(user: SlackUser, teamId: string, { element, blockId }: Found, chosen: string | undefined) {
-    const { type, action_id, value } = element
-    const picked = chosen === undefined ? {} : { selected_option: { value: chosen } }
+    const { type, action_id, value, selected_option: entry } = element
+    // Of a menu the entry comes back, of a select the option.
+    const picked =
+      chosen === undefined ? (entry ? { selected_option: entry } : {}) : { selected_option: { value: chosen } }
     const action = {
       type,
       action_id,

@@ -208,10 +208,16 @@ describe('an agent in Slack', () => {
     expect(sandbox.newest(outside, leo)).toMatchObject({ onlyFor: leo.id })
 
     const head = await sandbox.say(eva, { channel: cases }, 'Printer?')
-    await sandbox.say(leo, { channel: cases, thread: head }, `<@${sandbox.world.teams.get('T0ACME')?.botUser}> printer`)
-    expect(last(desk).what).toMatchObject({ kind: 'asked', text: 'printer' })
+    const before = desk.happenings.length
+    const mention = `<@${sandbox.world.teams.get('T0ACME')?.botUser}> printer`
+    await sandbox.say(leo, { channel: cases, thread: head }, mention)
+    // Once, though Slack tells twice: a question is not a note as well.
+    expect(desk.happenings.slice(before).map(({ what }) => what)).toMatchObject([{ kind: 'asked', text: 'printer' }])
     await chat.show(ctx, last(desk), { kind: 'private', card })
     expect(sandbox.newest(cases, leo)).toMatchObject({ onlyFor: leo.id, thread_ts: head.ts })
+
+    await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, mention)
+    expect(desk.happenings.slice(before + 1).map(({ what }) => what.kind)).toEqual(['message'])
 
     const direct = sandbox.world.direct('T0ACME', leo.id)
     await sandbox.say(leo, { channel: direct }, 'printer')

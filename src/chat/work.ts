@@ -9,11 +9,11 @@ import type { ChatHappening, ChatPerson, ChatSettings, ReactionAct } from '#hub/
 import type { Attachment } from '#hub/connector/facts.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
-import { acts, findCase, readingActs, splitValue } from '#hub/workbench/index.ts'
+import { acts, findCase, messagesIn, readingActs, splitValue } from '#hub/workbench/index.ts'
 import { type CustomerFact, customerFacts } from './customer-channel.ts'
 import { isRead } from './happenings.ts'
 import { actorOf } from './people.ts'
-import { textIn } from './problems.ts'
+import { problemsOf, textIn } from './problems.ts'
 import * as store from './store.ts'
 import { caseOfValue, spotsOf } from './where.ts'
 
@@ -111,8 +111,12 @@ async function wishesOf(
   if (what.kind === 'press' || what.kind === 'submit') {
     const { act } = what
     if (act.act === acts.answerSurvey) return actor.person ? answerWish(step, actor.person, act) : []
-    if (act.act === acts.claimSeat) return actor.person ? claimWish(step, actor.person, act) : []
+    if (act.act === acts.claimSeat) {
+      return actor.person && !(await isRefused(hub, act)) ? claimWish(step, actor.person, act) : []
+    }
     if (!actor.may || readingActs.has(act.act)) return []
+    // They were told what is wrong, in a dialog that is still open: nothing of it may happen.
+    if (what.kind === 'submit' && (await isRefused(hub, act))) return []
     const intoCaseId = act.act === acts.merge ? await findCase(hub, textIn(act.fields, 'into')) : undefined
     const caseId = act.act === acts.createCase ? undefined : await caseOfAct(trx, act)
     return [
@@ -159,6 +163,10 @@ async function wishesOf(
     default:
       return []
   }
+}
+
+async function isRefused(hub: Parameters<typeof problemsOf>[0], act: Act): Promise<boolean> {
+  return Object.keys(await problemsOf(hub, act, messagesIn.en)).length > 0
 }
 
 /** Most acts are on the case that stands first in their value; an approval knows its own. */

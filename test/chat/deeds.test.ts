@@ -232,7 +232,23 @@ describe('acts on a case', () => {
     expect(noText).toEqual({ kind: 'errors', errors: { text: 'Please fill this in.' } })
     const nowhere = await scene.submit('leo', acts.merge, caseId, { into: 'T-99' })
     expect(nowhere).toEqual({ kind: 'errors', errors: { into: 'There is no other case with this number.' } })
+    await scene.submit('leo', acts.resolve, caseId, {})
+    await scene.submit('leo', acts.assign, caseId, {})
     expect([told.messages, told.changes]).toEqual([[], []])
+  })
+
+  it('keep a message for the case that it is to become until nothing is wrong any more', async () => {
+    const answer = await scene.happens({
+      user: 'leo',
+      place: { channel: 'desk-room', message: 'x9' },
+      what: { kind: 'shortcut', name: 'create_case', message: { id: 'x9', text: 'Fire', files: [] } },
+    })
+    const { value } = dialogOf(answer)
+    const fields = { tool: scene.ids.desk, subject: 'Fire', requester: 'ana', priority: 'urgent' }
+    expect(await scene.submit('leo', acts.createCase, value, fields)).toMatchObject({ kind: 'errors' })
+    expect(told.opened).toEqual([])
+    await scene.submit('leo', acts.createCase, value, { ...fields, requester: 'ana@customer.example' })
+    expect(told.opened).toEqual([{ subject: 'Fire', text: 'Fire' }])
   })
 })
 
