@@ -14,7 +14,7 @@ import { type JournalEntry, mergesOf } from './journal.ts'
 import { loadSettings, loadWorld } from './load.ts'
 import { phoneReader } from './phone.ts'
 import { planIdentity, type ResolvedPerson } from './plan.ts'
-import { policyOf } from './policy.ts'
+import { policyOf, readSettings } from './policy.ts'
 import { loadHoldings } from './read.ts'
 import { ruleOf } from './rule-traits.ts'
 import { savePlan } from './save.ts'
@@ -43,6 +43,7 @@ export type { ProfileDetails } from './view.ts'
 /**
  * Finds or makes the profile of each claim's person, a whole batch with a constant number of statements. Called under the
  * workspace's lock.
+ * @param stored the settings key `identity`, where the caller has read it; null when there is none.
  * @returns in the order of the claims; `undefined` for a person without id, address and number.
  * @throws a unique violation when a writer without the lock came in between: nothing is written, run the batch again.
  */
@@ -50,9 +51,10 @@ export async function resolvePeople(
   trx: Trx,
   claims: readonly PersonClaim[],
   now: Date,
+  stored?: unknown,
 ): Promise<readonly (ResolvedPerson | undefined)[]> {
   if (claims.length === 0) return []
-  const policy = policyOf(await loadSettings(trx))
+  const policy = policyOf(stored === undefined ? await loadSettings(trx) : readSettings(stored))
   const readPhone = claims.some(({ person }) => person.phones?.length) ? await phoneReader() : () => undefined
   const read = claims.map((claim) => readClaim(claim, policy, readPhone))
   const readable = read.flatMap((claim) => claim ?? [])

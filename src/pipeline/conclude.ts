@@ -39,13 +39,22 @@ export interface Concluded {
   readonly unsure: ReadonlySet<number>
 }
 
+/** What stands around a batch. */
+interface Frame {
+  /** The settings key `identity`, as it is stored. */
+  readonly identity: unknown
+  /** Writes down what became of the rows, beside what follows from them. */
+  settle(concluded: Concluded): Promise<void>
+}
+
 export async function conclude(
   trx: Trx,
   hub: PipelineHub,
   rules: RuleBook,
   works: readonly Work[],
-): Promise<Concluded> {
-  if (works.length === 0) return { repaired: new Set(), unsure: new Set() }
+  frame: Frame,
+): Promise<void> {
+  if (works.length === 0) return await frame.settle({ repaired: new Set(), unsure: new Set() })
   const chat = await readChat(trx, hub, works.flatMap(chatSteps))
   const told = [
     ...works.flatMap(({ row, connection, facts }) =>
@@ -69,7 +78,7 @@ export async function conclude(
 
   // What waits for a case tells of no people.
   const [people, { all, opened, book }] = await together(
-    resolveAll(trx, steps, now),
+    resolveAll(trx, steps, now, frame.identity),
     loadCases(trx, steps, chat.caseIds),
   )
   const ours = book.caseIds().filter((caseId) => book.get(caseId)?.parentId)
@@ -101,9 +110,8 @@ export async function conclude(
   }
   await park(trx, orphans, now)
   const written = await carryOut(trx, hub, book, consequences, chat.wishes)
-  await consequences.save()
+  await together(consequences.save(), frame.settle({ repaired, unsure }))
   await saveWritten(trx, written)
-  return { repaired, unsure }
 
   function take(step: Step, events: readonly DomainEvent[]) {
     const isRepair = step.row.source === 'reconcile' && pushing.has(step.connectionId)
@@ -214,7 +222,12 @@ function withCustom(facts: CaseFacts, custom: Readonly<Record<string, FieldValue
 }
 
 /** Who each step is about: the requester of a case, the person of a record. */
-async function resolveAll(trx: Trx, steps: readonly Step[], now: Date): Promise<ReadonlyMap<Step, ResolvedPerson>> {
+async function resolveAll(
+  trx: Trx,
+  steps: readonly Step[],
+  now: Date,
+  identity: unknown,
+): Promise<ReadonlyMap<Step, ResolvedPerson>> {
   const claims: PersonClaim[] = []
   const claimants: Step[] = []
   for (const step of steps) {
@@ -226,7 +239,7 @@ async function resolveAll(trx: Trx, steps: readonly Step[], now: Date): Promise<
     claims.push({ connectionId: step.connectionId, person, at, inboxSeq: step.row.seq })
     claimants.push(step)
   }
-  const resolved = await resolvePeople(trx, claims, now)
+  const resolved = await resolvePeople(trx, claims, now, identity)
   return new Map(
     claimants.flatMap((step, index) => {
       const person = resolved[index]

@@ -94,18 +94,15 @@ async function settleBatch(
   const handover = hub.newHandover?.()
   try {
     await inTransaction(hub.db, async (trx) => {
-      await lockForBatch(trx)
-      const concluded = await conclude(
-        trx,
-        handover ? { ...hub, handover } : hub,
-        rules,
-        readings.flatMap((reading) => ('facts' in reading ? reading : [])),
-      )
-      await settleOrAbort(
-        trx,
-        fence,
-        readings.map((reading) => settlementOf(reading, concluded)),
-      )
+      const identity = await lockForBatch(trx)
+      const works = readings.flatMap((reading) => ('facts' in reading ? reading : []))
+      await conclude(trx, handover ? { ...hub, handover } : hub, rules, works, {
+        identity,
+        settle: async (concluded) => {
+          const settlements = readings.map((reading) => settlementOf(reading, concluded))
+          await settleOrAbort(trx, fence, settlements)
+        },
+      })
     })
     if (handover?.committed() !== false) hub.signals.raise('outbox')
   } catch (error) {
@@ -142,12 +139,15 @@ export async function lockWorkspace(trx: Trx): Promise<void> {
 /**
  * The batch's statements take lists, and the planner believes that a list of one is worth a plan of its own each time, which
  * takes longer than the statement. None of them asks for a value that only some plan can find.
+ * @returns what is stored of identity's settings: the first thing that a batch needs to know.
  */
-async function lockForBatch(trx: Trx): Promise<void> {
-  await sql`
+async function lockForBatch(trx: Trx): Promise<unknown> {
+  const { rows } = await sql<{ identity: unknown }>`
     select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id'))),
-      set_config('plan_cache_mode', 'force_generic_plan', true)
+      set_config('plan_cache_mode', 'force_generic_plan', true),
+      (select value from settings where key = 'identity') as identity
   `.execute(trx)
+  return rows[0]?.identity ?? null
 }
 
 function settlementOf(reading: Reading, { repaired, unsure }: Concluded): Settlement<'inbox'> {

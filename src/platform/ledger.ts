@@ -120,23 +120,29 @@ function until(leaseSeconds = defaultLeaseSeconds): RawBuilder<unknown> {
   return sql`statement_timestamp() + make_interval(secs => ${leaseSeconds})`
 }
 
-/** @returns how many rows still carried the fence; fewer than given means that the others are somebody else's now. */
+/**
+ * @param isSoon it need not be on disk before the answer: lost in a crash of the server, the rows are claimed again when their
+ *   lease has run out.
+ * @returns how many rows still carried the fence; fewer than given means that the others are somebody else's now.
+ */
 export async function settle<Table extends LedgerTable>(
   db: Db,
   table: Table,
   fence: number,
   settlements: readonly Settlement<Table>[],
+  isSoon = false,
 ): Promise<number> {
   if (settlements.length === 0) return 0
   const rest = table === 'inbox' ? inboxRest : outboxRest
   const { numAffectedRows } = await sql`
+    ${isSoon ? sql`with soon as materialized (select set_config('synchronous_commit', 'off', true))` : sql``}
     update ${sql.table(table)} item
     set state = fresh.state, lease_until = null, fence = null,
       due_at = case when fresh."retryInMs" is null then item.due_at
         else statement_timestamp() + make_interval(secs => fresh."retryInMs" / 1000) end,
       ${rest.set}
     from jsonb_to_recordset(${JSON.stringify(settlements)}::jsonb)
-      as fresh(seq bigint, state text, "retryInMs" double precision, ${rest.shape})
+      as fresh(seq bigint, state text, "retryInMs" double precision, ${rest.shape}) ${isSoon ? sql`, soon` : sql``}
     where item.seq = fresh.seq and item.fence = ${fence} and item.seq = any(${settlements.map(({ seq }) => seq)}::bigint[])
   `.execute(db)
   return Number(numAffectedRows ?? 0)
