@@ -1,8 +1,9 @@
 /** A whole hub in the test's own process, on the test's database, spoken to over HTTP only. */
-import type { RunningHub } from '#hub/main.ts'
+import type { OpenRooms, RunningHub } from '#hub/main.ts'
 import { startHub } from '#hub/main.ts'
 import { readEnv } from '#hub/platform/env.ts'
 import { createLog } from '#hub/platform/log.ts'
+import { openRooms } from '#hub/rooms.ts'
 import type { TestDatabase } from './database.ts'
 import { adminToken, callApi, temporaryFolder } from './hub-process.ts'
 
@@ -29,6 +30,8 @@ export async function startTestHub(
     readonly hosts?: readonly string[]
     readonly now?: () => Date
     readonly env?: Record<string, string>
+    /** `false`: nothing happens by the clock alone, such as the reading of what webhooks missed. */
+    readonly repeats?: false
   } = {},
 ): Promise<TestHub> {
   const folder = temporaryFolder()
@@ -46,6 +49,7 @@ export async function startTestHub(
   const running = await startHub(env, {
     log: createLog(env.logLevel),
     ...(options.now ? { now: options.now } : {}),
+    ...(options.repeats === false ? { openRooms: withoutRepeats } : {}),
   })
   const api: TestHub['api'] = (method, path, body) => callApi(running.url, method, path, body)
   const until: TestHub['until'] = async (what, find) => {
@@ -84,3 +88,6 @@ export async function startTestHub(
     },
   }
 }
+
+const withoutRepeats: OpenRooms = (foundation, stopping) =>
+  openRooms({ ...foundation, queue: { ...foundation.queue, schedule: async () => {} } }, stopping)
