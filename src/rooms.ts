@@ -44,15 +44,18 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const staff = createStaff(hub, stopping)
   await staff.defineJobs()
 
+  const hooks = createIngress(hub, inbox, createChatDesk(hub))
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
-    ...(delivery && worker ? [delivery, worker, createWatch(hub, reconciliation), staff] : []),
+    ...(delivery && worker
+      ? [delivery, worker, createWatch(hub, { readNews: reconciliation.readNews, take: hooks.take }), staff]
+      : []),
   ]
   const token = adminToken(hub.env)
   if (token.file) hub.log.info({ file: token.file }, 'the API token is in this file')
   return {
     hub,
-    hooks: createIngress(hub, inbox, createChatDesk(hub)),
+    hooks,
     mounts: [
       mountApi({ ...hub, rules, reconciliation }, token.token),
       (app) => app.use(surveyRouter(ownHub)),

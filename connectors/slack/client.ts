@@ -2,7 +2,7 @@
  * Slack's Web API over the hub's guarded door: the WebClient of Slack's SDK writes the requests and reads the answers; its
  * retries and its waiting stay out, as the hub does both.
  */
-import type { WebClient } from '@slack/web-api'
+import type { WebClient, WebClientOptions } from '@slack/web-api'
 import { z } from 'zod'
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
@@ -12,7 +12,10 @@ import { isDeadToken, refusal } from './errors.ts'
 
 export type Slack = Context<SlackConfig>
 
-/** By method: the budget of the manifest that it spends. https://docs.slack.dev/apis/web-api/rate-limits, read 2026-11. */
+/**
+ * By method: the budget of the manifest that it spends, for each workspace and method; posts for each channel.
+ * https://docs.slack.dev/apis/web-api/rate-limits, read 2026-11.
+ */
 export const budgets = {
   'apps.connections.open': 'default',
   'auth.test': 'default',
@@ -20,7 +23,7 @@ export const budgets = {
   'chat.postEphemeral': 'tier4',
   'chat.postMessage': 'post',
   'chat.unfurl': 'tier3',
-  'chat.update': 'update',
+  'chat.update': 'tier3',
   'conversations.history': 'tier3',
   'conversations.info': 'tier3',
   'conversations.open': 'tier3',
@@ -30,10 +33,10 @@ export const budgets = {
   'files.info': 'tier4',
   'oauth.v2.access': 'tier4',
   'users.info': 'tier4',
-  'views.open': 'views',
-  'views.publish': 'views',
-  'views.push': 'views',
-  'views.update': 'views',
+  'views.open': 'tier4',
+  'views.publish': 'tier4',
+  'views.push': 'tier4',
+  'views.update': 'tier4',
 } as const
 export type SlackMethod = keyof typeof budgets
 
@@ -70,9 +73,11 @@ export async function ask<T extends z.ZodType>(
   key?: string,
 ): Promise<z.output<T>> {
   const place = key === undefined ? method : `${method} in ${key}`
-  const client = await clientOf(ctx, token, budgets[method])
+  const budget = budgets[method]
+  const budgetKey = budget === 'post' ? String(args['channel']) : `${key ?? ''}|${method}`
+  const client = await clientOf(ctx, token, budget === 'default' ? {} : { budget, budgetKey })
   const answer: unknown = await client.apiCall(method, args).catch((error: unknown) => {
-    throw meaningOf(error, place)
+    throw errorOf(error, place)
   })
   const parsed = shape.safeParse(answer)
   if (parsed.success) return parsed.data
@@ -82,10 +87,20 @@ export async function ask<T extends z.ZodType>(
   )
 }
 
-async function clientOf(ctx: Slack, token: string | undefined, budget: string): Promise<WebClient> {
+async function clientOf(ctx: Slack, token: string | undefined, spent: Spent): Promise<WebClient> {
   // Loaded by the first call, so that a hub without a Slack connection never loads the SDK.
   const { WebClient } = await import('@slack/web-api')
-  return new WebClient(token, {
+  return new WebClient(token, sdkOptions(ctx, spent))
+}
+
+interface Spent {
+  readonly budget?: string
+  readonly budgetKey?: string
+}
+
+/** Retries and waiting off, and the hub's door in place of its own way out. */
+export function sdkOptions(ctx: Slack, spent: Spent) {
+  return {
     slackApiUrl: apiUrl(ctx.config),
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
@@ -93,13 +108,13 @@ async function clientOf(ctx: Slack, token: string | undefined, budget: string): 
     logger: silent,
     async fetch(url, { method = 'GET', headers = {}, body } = {}) {
       if (body !== undefined && typeof body !== 'string') throw new TypeError('files go by a call of their own')
-      const answer = await ctx.http.fetch(url, { method, headers, budget, ...(body === undefined ? {} : { body }) })
+      const answer = await ctx.http.fetch(url, { method, headers, ...spent, ...(body === undefined ? {} : { body }) })
       const { host, pathname } = new URL(url)
       const error = errorOfAnswer(answer, `${method} ${host}${pathname}`, ctx.now())
       if (error) throw error
       return answer
     },
-  })
+  } satisfies WebClientOptions
 }
 
 /** The SDK would log arguments, which hold what people wrote. */
@@ -127,7 +142,7 @@ const Platform = z.object({
   }),
 })
 
-function meaningOf(error: unknown, place: string): Error {
+export function errorOf(error: unknown, place: string): Error {
   const wrapped = Wrapped.safeParse(error)
   if (wrapped.success) return wrapped.data.original
   const platform = Platform.safeParse(error)

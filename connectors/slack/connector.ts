@@ -3,6 +3,7 @@ import { check } from './check.ts'
 import { apiUrl, config } from './config.ts'
 import { readFile } from './files.ts'
 import { authorizeUrl, complete, missing, refresh } from './install.ts'
+import { isWanted, run } from './line.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { direct, whoIs } from './people.ts'
 import { find, post, update } from './post.ts'
@@ -12,13 +13,13 @@ import { show } from './show.ts'
 import { create, findMessage, message, revise, updateCase } from './write.ts'
 
 export const slack = defineConnector({
-  manifest,
+  manifest: { ...manifest, limits: manifest.limits.map(({ each, ...limit }) => (each ? { ...limit, each } : limit)) },
   config,
   // Which host gets tokens; each workspace has its own.
   api: (settings) => ({ baseUrl: apiUrl(settings), headers: {} }),
   check,
   can: {
-    receive: { takesForms: true, verify, handshake, signedHandshake, items, normalise },
+    receive: { takesForms: true, verify, handshake, signedHandshake, items, normalise, line: { isWanted, run } },
     install: { missing, authorizeUrl, complete, refresh },
     readFile,
     writeCase: {

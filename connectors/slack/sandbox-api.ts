@@ -15,10 +15,11 @@ import {
 export interface ApiOptions {
   readonly world: SlackWorld
   readonly url: () => string
-  /** By method; what is not here spends the account's alone. */
-  readonly budgets: Readonly<Record<SlackMethod, string>>
   readonly oauth: (args: Args) => object
 }
+
+/** More in one second than one channel takes. */
+class TooMany extends Error {}
 
 export type Args = Readonly<Record<string, unknown>>
 type Answer = (args: Args, team: SlackTeam) => object
@@ -40,11 +41,10 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
   const { world } = options
   const methods = answers(options)
   const api = Object.entries(methods).map(([method, answer]): SandboxRoute => {
-    const budget = Reflect.get(options.budgets, method)
     return {
       method: 'POST',
       path: `/api/${method}`,
-      ...(typeof budget === 'string' && budget !== 'default' ? { budget } : {}),
+      budget: method,
       answer: (request) => said(() => answer(argsOf(request), teamOf(world, request))),
     }
   })
@@ -53,7 +53,7 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
     {
       method: 'POST',
       path: '/api/oauth.v2.access',
-      budget: 'tier4',
+      budget: 'oauth.v2.access',
       answer: (request) => said(() => options.oauth(argsOf(request))),
     },
     { method: 'POST', path: '/response/:id', answer: (request) => respond(world, request) },
@@ -66,6 +66,7 @@ function said(work: () => object): SandboxAnswer {
   try {
     return { status: 200, json: { ok: true, ...work() } }
   } catch (error) {
+    if (error instanceof TooMany) return { status: 429, headers: { 'retry-after': '1' }, json: { ok: false } }
     if (error instanceof No) return { status: 200, json: { ok: false, error: error.message, ...error.more } }
     if (error instanceof z.ZodError) {
       const messages = error.issues.map(({ path, message }) => `[ERROR] ${message} [json-pointer:/${path.join('/')}]`)
@@ -206,6 +207,7 @@ function answers({
     },
     'chat.postMessage': (args, team) => {
       const channel = channelOf(args['channel'], team)
+      if (!world.mayPost(channel.id)) throw new TooMany()
       const { thread_ts: thread, username, metadata } = args
       const message = world.addMessage(channel, {
         ...content(args),

@@ -91,6 +91,7 @@ export interface Token {
 }
 
 /** Slack takes a trigger for three seconds, an address for half an hour and five answers. */
+const burst = 20
 const triggerMs = 3_000
 const addressMs = 1_800_000
 
@@ -108,6 +109,7 @@ export class SlackWorld {
   readonly dialogs = new Map<string, SlackView[]>()
   readonly homes = new Map<string, SlackView>()
   readonly unfurls: { readonly channel?: string; readonly ts?: string; readonly unfurls: unknown }[] = []
+  readonly #bursts = new Map<string, { readonly left: number; readonly at: number }>()
   readonly #now: () => Date
   #count = 0
 
@@ -215,6 +217,14 @@ export class SlackWorld {
       ...(refresh && lifeMs !== undefined ? { refresh, expiresAt: this.now + lifeMs } : {}),
     })
     return { token, ...(refresh ? { refresh } : {}) }
+  }
+
+  /** About one message a second in each channel; a short burst passes. */
+  mayPost(channel: string): boolean {
+    const { left, at } = this.#bursts.get(channel) ?? { left: burst, at: this.now }
+    const now = Math.min(burst, left + (this.now - at) / 1_000)
+    this.#bursts.set(channel, { left: now < 1 ? now : now - 1, at: this.now })
+    return now >= 1
   }
 
   openDialog(view: SlackView): void {

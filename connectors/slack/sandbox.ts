@@ -13,6 +13,7 @@ import { budgets } from './client.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { signature } from './receive.ts'
 import { type Args, apiRoutes, No } from './sandbox-api.ts'
+import { type SandboxLine, startLine } from './sandbox-line.ts'
 import { type Answered, createPeople, type SlackPeople } from './sandbox-people.ts'
 import { appId, type SlackChannel, type SlackMessage, type SlackUser, SlackWorld } from './sandbox-world.ts'
 
@@ -21,9 +22,13 @@ export interface SlackSandboxOptions extends VendorSandboxOptions {
   readonly rotates?: boolean
   /** The app is installed by a link only: the settings hold no token. */
   readonly isByLink?: boolean
+  /** Everything comes down a line that the hub opens (Socket Mode). */
+  readonly isByLine?: boolean
 }
 
 export interface SlackSandbox extends ChatSandbox, SlackPeople {
+  /** With `isByLine`. */
+  readonly line: SandboxLine | undefined
   /** What is in there: the ledger of effects. */
   readonly world: SlackWorld
   /** `leo` and `eva` are agents; `ana` sits in another company and shares the channel `shared`. */
@@ -47,6 +52,17 @@ const clientId = '1234567890.9876543210'
 const clientSecret = 'made-up-client-secret-0001'
 const signingSecret = '0123456789abcdef0123456789abcdef'
 const rotatedLifeMs = 43_200_000
+const appToken = 'xapp-1-A0-made-up-0001'
+/** Slack counts each method by itself. */
+const limits = [
+  { budget: 'default', requests: 1_200, perSeconds: 60 },
+  ...Object.entries(budgets).map(([method, budget]) => {
+    const { requests } = manifest.limits.find((one) => one.perSeconds === 60 && one.budget === budget) ?? {
+      requests: 300,
+    }
+    return { budget: method, requests, perSeconds: 60 }
+  }),
+]
 /** Slack waits so long for an answer. */
 const answerWithinMs = 3_000
 
@@ -60,11 +76,22 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
   const codes = new Map<string, { readonly teamId: string; readonly redirectUri: string; readonly scope: string }>()
   let hook: Hook | undefined
 
+  const line = options.isByLine ? await startLine() : undefined
   const server = await createSandbox({
     ...clock,
     ...seed,
-    routes: apiRoutes({ world, url: () => server.url, budgets, oauth }),
-    limits: manifest.limits,
+    routes: [
+      ...apiRoutes({ world, url: () => server.url, oauth }),
+      {
+        method: 'POST',
+        path: '/api/apps.connections.open',
+        answer({ headers }) {
+          const isGood = line !== undefined && headers['authorization'] === `Bearer ${appToken}`
+          return { status: 200, json: isGood ? { ok: true, url: line.open() } : { ok: false, error: 'invalid_auth' } }
+        },
+      },
+    ],
+    limits,
   })
   const webhooks = createWebhooks<string>({
     ...clock,
@@ -94,11 +121,19 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
       ],
       event,
     }
+    if (line) return down(line, envelope)
     return webhooks.emit(JSON.stringify(envelope), how)
   }
 
   /** Presses, dialogs and commands are sent once, whatever becomes of them. */
   async function post(form: Readonly<Record<string, string>>): Promise<Answered> {
+    if (line) {
+      const { payload } = form
+      const [type, content] = payload === undefined ? ['slash_commands', form] : ['interactive', JSON.parse(payload)]
+      const answered = await line.send(type, content)
+      const isEmpty = answered === undefined || Object.keys(answered).length === 0
+      return { status: answered === undefined ? 0 : 200, body: isEmpty ? '' : JSON.stringify(answered) }
+    }
     if (!hook) return { status: 0, body: '' }
     const body = new URLSearchParams(form).toString()
     const headers = {
@@ -160,6 +195,7 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
       client_secret: clientSecret,
       app_id: appId,
       ...(token ? { bot_token: token } : {}),
+      ...(line ? { app_token: appToken } : {}),
       channels: [
         { channel: channels.cases.id, for: 'cases' },
         { channel: channels.shared.id, for: 'customer', company: 'Globex' },
@@ -230,11 +266,17 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
       await people.edit(question, `Invoice ${scene} of November is wrong`)
       await people.react(users.leo, question, 'white_check_mark')
     },
+    line,
     async close() {
+      await line?.close()
       await webhooks.close()
       await server.close()
     },
   }
+}
+
+async function down(line: SandboxLine, envelope: object): Promise<Delivery> {
+  return (await line.send('events_api', envelope)) === undefined ? 'gave_up' : 'accepted'
 }
 
 function furnish(world: SlackWorld): Pick<SlackSandbox, 'users' | 'channels'> {

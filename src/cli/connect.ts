@@ -118,6 +118,10 @@ async function install(env: Env, wanted: Wanted): Promise<Installed> {
 
 function print({ id, name, status, webhook }: Installed, connector: Connector): void {
   console.log(`connected: "${name}" is ${status}, its id is ${id}`)
+  if (connector.can.install) {
+    console.log('An administrator of a workspace installs the app there by a link, good for a day:')
+    console.log(`  POST /api/v1/connections/${id}/install-link`)
+  }
   if (!webhook) return
   if (hasVendorSecret(connector)) {
     console.log(`Let ${connector.manifest.name} send its webhooks to ${webhook.url}`)

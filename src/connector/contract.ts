@@ -202,6 +202,18 @@ export interface Capabilities<C> {
      * @throws UnreadableInput
      */
     items(request: InboundRequest, ctx: InboundContext<C>): readonly InboundItem[]
+    /**
+     * The same things down a line that the hub opens itself, for vendors that offer one to hubs they cannot reach. Runs until
+     * `ctx.signal` aborts; when it ends or throws, the hub opens it again after a pause.
+     */
+    readonly line?: {
+      isWanted(config: C): boolean
+      /**
+       * @param take stores what came, as `items` reads it from a body, and gives the response; rejects when it could not be
+       * stored, and nothing may be acknowledged then.
+       */
+      run(ctx: Context<C>, take: (body: string) => Promise<Reply>): Promise<void>
+    }
     /** Pure. An empty list: an event of no interest (kept, and no rule runs). @throws UnreadableInput */
     normalise(item: InboundItem, ctx: InboundContext<C>): MaybePromise<readonly Observation[]>
   }

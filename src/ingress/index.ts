@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ChatDesk } from '#hub/chat/index.ts'
 import { inboundContext, type LoadedConnection } from '#hub/connections/index.ts'
-import type { Http, InboundRequest } from '#hub/connector/contract.ts'
+import type { Http, InboundRequest, Reply } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Inbox, InboxItem, Stored } from '#hub/inbox/index.ts'
@@ -24,6 +24,8 @@ export interface Hooks {
   /** Whether a path outside `/hooks/` takes webhooks. */
   isShared(path: string): boolean
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** What came down a connection's own line. @throws Error when it could not be stored */
+  take(connection: LoadedConnection, body: string): Promise<Reply>
 }
 
 export function createIngress(
@@ -130,10 +132,7 @@ export function createIngress(
     const { chat, install } = connection.connector.can
     // Vendors switch an app off that refuses what is for places nobody has claimed.
     if (install && items.length === 0) return answer(response, 200, { status: 'unclaimed' })
-    await forgetPlaces(items, connection)
-    const rows = items.map((item) => item.stored)
-    const stored = await within(storeWithinMs, inbox.put(rows))
-    hub.connections.noteInbound(connection.id)
+    const { rows, stored } = await keep(items, connection)
     const told = summary(rows, stored)
     const [item] = items
     if (!chat || !item) return answer(response, 202, told)
@@ -141,6 +140,28 @@ export function createIngress(
       response.writeHead(reply.status, reply.headers).end(reply.body)
     })
     return told.status
+  }
+
+  async function keep(items: readonly ReadItem[], connection: LoadedConnection) {
+    await forgetPlaces(items, connection)
+    const rows = items.map((item) => item.stored)
+    const stored = await within(storeWithinMs, inbox.put(rows))
+    hub.connections.noteInbound(connection.id)
+    return { rows, stored }
+  }
+
+  async function take(connection: LoadedConnection, body: string): Promise<Reply> {
+    const url = `${hub.env.baseUrl}/hooks/${connection.id}`
+    const items = await itemsOf({ method: 'POST', url, headers: {}, body: Buffer.from(body) }, connection)
+    const nothing: Reply = { status: 200, headers: {}, body: '' }
+    const [item] = items
+    if (!item) return nothing
+    const { stored } = await keep(items, connection)
+    if (!connection.connector.can.chat) return nothing
+    // The response leaves as soon as it is known; what is shown later takes its time.
+    return await new Promise((resolve, reject) => {
+      desk.respond(connection, item, stored[0]?.isNew === true, answerWithinMs, resolve).catch(reject)
+    })
   }
 
   /** The tokens of a place that took the app away are good for nothing. */
@@ -184,7 +205,7 @@ export function createIngress(
     return authentic
   }
 
-  return { isShared: (path) => sharing(path).length > 0, handle }
+  return { isShared: (path) => sharing(path).length > 0, handle, take }
 }
 
 /** Most checks fetch nothing: the way out is made when one does. */

@@ -1,5 +1,6 @@
 /**
- * In: connections whose connector keeps a line open to its vendor. Out: their news, read at once by reconciliation. One
+ * In: connections whose connector keeps a line open to its vendor. Out: their news, read at once by reconciliation; or what
+ * comes down the line itself, stored as a webhook is. One
  * process at a time watches a connection. Never here: what the news are.
  */
 import { randomUUID } from 'node:crypto'
@@ -10,7 +11,7 @@ import type { Part } from '#hub/main.ts'
 import { dropLease, takeLease } from '#hub/platform/lease.ts'
 import { realTiming, type Timing } from '#hub/platform/timing.ts'
 import type { Reconciliation } from '#hub/reconcile/index.ts'
-import { keepLine } from './line.ts'
+import { keepLine, type LineTools } from './line.ts'
 
 type WatchHub = Pick<Hub, 'db' | 'log'> & {
   readonly connections: Pick<Hub['connections'], 'all' | 'contextFor' | 'onChange' | 'reportFailure' | 'restMs'>
@@ -30,7 +31,7 @@ interface Watched {
 
 export function createWatch(
   hub: WatchHub,
-  reconciliation: Pick<Reconciliation, 'readNews'>,
+  sources: Pick<Reconciliation, 'readNews'> & { readonly take?: LineTools['take'] },
   timing: Timing = realTiming,
 ): Part {
   const owner = randomUUID()
@@ -44,7 +45,8 @@ export function createWatch(
     timing,
     log: hub.log,
     contextFor: (connection: LoadedConnection, signal: AbortSignal) => hub.connections.contextFor(connection, signal),
-    read: reconciliation.readNews,
+    read: sources.readNews,
+    ...(sources.take ? { take: sources.take } : {}),
     reportFailure: hub.connections.reportFailure,
     restMs: hub.connections.restMs,
   }
@@ -131,8 +133,9 @@ export function createWatch(
   }
 }
 
-function isWatchable({ connector, status }: LoadedConnection): boolean {
-  return connector.can.watch !== undefined && status !== 'paused' && status !== 'needs_attention'
+function isWatchable({ connector: { can }, config, status }: LoadedConnection): boolean {
+  const hasLine = can.watch !== undefined || can.receive?.line?.isWanted(config) === true
+  return hasLine && status !== 'paused' && status !== 'needs_attention'
 }
 
 /** A new status or name is no reason to open the line anew; new settings are. */

@@ -1,6 +1,6 @@
 /** One connection's open line: opened again after a pause that grows, until it is told to stop or a person must act. */
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { Context, Log } from '#hub/connector/contract.ts'
+import type { Context, Log, Reply } from '#hub/connector/contract.ts'
 import type { Timing } from '#hub/platform/timing.ts'
 
 const firstPauseMs = 1_000
@@ -16,6 +16,8 @@ export interface LineTools {
   contextFor(connection: LoadedConnection, signal: AbortSignal): Context<unknown>
   /** Reads what changed. Never throws. */
   read(connectionId: string, signal: AbortSignal): Promise<void>
+  /** What came down the line itself. @throws Error when it could not be stored */
+  take?(connection: LoadedConnection, body: string): Promise<Reply>
   reportFailure(connectionId: string, error: unknown): Promise<void>
   /** How long to leave the connection alone, in ms; Infinity until a person has acted. */
   restMs(connectionId: string): number
@@ -57,13 +59,17 @@ async function stand(
   signal: AbortSignal,
   onNews: () => void,
 ): Promise<unknown> {
-  const { watch } = connection.connector.can
+  const { watch, receive } = connection.connector.can
+  const take = tools.take
   // What a connector still does after its line has ended must not go on with the next one.
   const ended = new AbortController()
   try {
-    await watch?.run(tools.contextFor(connection, AbortSignal.any([signal, ended.signal])), () => {
-      if (!ended.signal.aborted) onNews()
-    })
+    const context = tools.contextFor(connection, AbortSignal.any([signal, ended.signal]))
+    if (watch) {
+      await watch.run(context, () => {
+        if (!ended.signal.aborted) onNews()
+      })
+    } else if (receive?.line && take) await receive.line.run(context, (body) => take(connection, body))
     return undefined
   } catch (error) {
     return error
