@@ -51,6 +51,7 @@ describe('the start of a hub without connections', () => {
     '@hubspot/api-client',
     '@slack/bolt',
     '@slack/web-api',
+    '@microsoft/teams.apps',
     'imapflow',
     'jsonata',
     'libphonenumber-js',
