@@ -131,7 +131,7 @@ const button = (more: Partial<CardAction & { kind: 'button' }> = {}): CardAction
   ...more,
 })
 
-describe('a card in Teams', () => {
+describe('a card in Teams', { timeout: 60_000 }, () => {
   it('is within 28 KB and valid by the schema of Adaptive Cards 1.5, whatever it holds', () => {
     fc.assert(
       fc.property(anyCard, (card) => {
@@ -355,7 +355,7 @@ const form: Form = {
   ],
 }
 
-describe('a form in Teams', () => {
+describe('a form in Teams', { timeout: 60_000 }, () => {
   it('is within 28 KB and valid by the schema of Adaptive Cards 1.5, whatever it holds', () => {
     fc.assert(
       fc.property(anyForm, (any) => {

@@ -49,9 +49,9 @@ describe('the start of a hub without connections', () => {
 
   it.each([
     '@hubspot/api-client',
+    '@microsoft/teams.apps',
     '@slack/bolt',
     '@slack/web-api',
-    '@microsoft/teams.apps',
     'imapflow',
     'jsonata',
     'libphonenumber-js',
