@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ChatPerson, ChatPlace } from '#hub/connector/chat.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { callApi, type Teams } from './client.ts'
-import { botId, endpointsOf, tenantsOf } from './config.ts'
+import { botId, endpointsOf, isEmulator, tenantsOf } from './config.ts'
 import { conversationId, type Reference, readReference, referenceOf, writeReference } from './reference.ts'
 
 type Activity = { readonly type: 'message' } & Readonly<Record<string, unknown>>
@@ -110,7 +110,8 @@ export async function whoIs(ctx: Teams, user: string, reference: string | undefi
     id: user,
     ...(member.name === undefined ? {} : { name: member.name }),
     ...(email === undefined ? {} : { email }),
-    kind: kindOf(ctx, member),
+    // The playground's people are of no tenant.
+    kind: isEmulator(service, ctx.config) ? 'member' : kindOf(ctx, member),
   }
 }
 

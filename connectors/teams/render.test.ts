@@ -131,7 +131,7 @@ const button = (more: Partial<CardAction & { kind: 'button' }> = {}): CardAction
   ...more,
 })
 
-describe('a card in Teams', () => {
+describe('a card in Teams', { timeout: 60_000 }, () => {
   it('is within 28 KB and valid by the schema of Adaptive Cards 1.5, whatever it holds', () => {
     fc.assert(
       fc.property(anyCard, (card) => {
@@ -247,6 +247,22 @@ describe('a card in Teams', () => {
     ])
   })
 
+  it('opens a dialog from a list whose choice opens a form, with what was chosen', () => {
+    const options = ['m1', 'm2'].map((value) => ({ value, label: value }))
+    const select: CardAction = {
+      kind: 'select',
+      act: 'macro',
+      value: 'case_01',
+      label: 'Macro',
+      options,
+      opensForm: true,
+    }
+    const [action] = carrying(renderCard({ ...small, actions: [select] }, words))
+    const { data } = Data.parse(action)
+    const chosen = readActivity({ ...activity('dialog-opened'), value: { data: { 'select:0': 'm2', ...data } } })
+    expect(chosen).toMatchObject({ kind: 'open', act: { act: 'macro', value: 'case_01', fields: { chosen: 'm2' } } })
+  })
+
   it('opens a dialog from a button that opens a form', () => {
     const [action] = carrying(renderCard({ ...small, actions: [button({ opensForm: true })] }, words))
     expect(action && press(action)).toMatchObject({ kind: 'open', act: { act: 'case.take', value: 'case_01' } })
@@ -339,7 +355,7 @@ const form: Form = {
   ],
 }
 
-describe('a form in Teams', () => {
+describe('a form in Teams', { timeout: 60_000 }, () => {
   it('is within 28 KB and valid by the schema of Adaptive Cards 1.5, whatever it holds', () => {
     fc.assert(
       fc.property(anyForm, (any) => {

@@ -12,6 +12,8 @@ interface Stage {
   url(): string
   /** Seconds for which calls to a conversation are refused. */
   readonly throttled: Map<string, number>
+  /** What Microsoft lists beside its good key. */
+  readonly otherKeys: readonly object[]
 }
 
 export const tokenLifeSeconds = 3_599
@@ -55,7 +57,7 @@ export function routes(stage: Stage): SandboxRoute[] {
   const keys: SandboxRoute = {
     method: 'GET',
     path: `${wellKnown}/keys`,
-    answer: () => ({ status: 200, json: publishedKeys }),
+    answer: () => ({ status: 200, json: { keys: [...stage.otherKeys, ...publishedKeys.keys] } }),
   }
   return [tokens, metadata, keys, ...['/teams', '/emea/:tenant'].flatMap((prefix) => connector(prefix, world, stage))]
 }
@@ -67,6 +69,11 @@ const noToken = (status: number, error_description: string): SandboxAnswer => ({
 
 function connector(prefix: string, world: World, { throttled }: Stage): SandboxRoute[] {
   const base = `${prefix}/v3/conversations`
+  const heldBack = (id: string): SandboxAnswer | undefined => {
+    const seconds = throttled.get(id)
+    if (seconds === undefined) return undefined
+    return { ...refusal(429, 'Throttled', 'Too many requests.'), headers: { 'retry-after': String(seconds) } }
+  }
   const within =
     (use: (channel: SandboxChannel, thread: string | undefined, request: SandboxRequest) => SandboxAnswer) =>
     (request: SandboxRequest): SandboxAnswer => {
@@ -75,14 +82,10 @@ function connector(prefix: string, world: World, { throttled }: Stage): SandboxR
       if (!channel) return refusal(404, 'ConversationNotFound', 'Conversation not found.')
       const gone = world.gone.get(id)
       if (gone) return refusal(403, gone, 'The bot is not part of the conversation roster.')
-      const seconds = throttled.get(id)
-      if (seconds !== undefined) {
-        return { ...refusal(429, 'Throttled', 'Too many requests.'), headers: { 'retry-after': String(seconds) } }
-      }
-      return use(channel, thread, request)
+      return heldBack(id) ?? use(channel, thread, request)
     }
   return [
-    { method: 'POST', path: base, answer: (request) => open(world, request) },
+    { method: 'POST', path: base, answer: (request) => open(world, heldBack, request) },
     {
       method: 'POST',
       path: `${base}/:conversation/activities`,
@@ -140,7 +143,11 @@ const NewConversation = z.object({
   channelData: z.object({ channel: z.object({ id: z.string() }).optional() }).optional(),
 })
 
-function open(world: World, request: SandboxRequest): SandboxAnswer {
+function open(
+  world: World,
+  heldBack: (id: string) => SandboxAnswer | undefined,
+  request: SandboxRequest,
+): SandboxAnswer {
   const { isGroup, members = [], channelData } = NewConversation.parse(request.json())
   if (!isGroup) {
     const person = world.personOf(members[0]?.id ?? '')
@@ -154,6 +161,8 @@ function open(world: World, request: SandboxRequest): SandboxAnswer {
   if (!channel) return refusal(404, 'ConversationNotFound', 'Conversation not found.')
   if (world.gone.has(channel.id))
     return refusal(403, 'BotNotInConversationRoster', 'The bot is not part of the roster.')
+  const held = heldBack(channel.id)
+  if (held) return held
   const activity = activityOf(request, 'activity')
   if ('status' in activity) return activity
   const { id } = world.add(channel, undefined, activity.json)

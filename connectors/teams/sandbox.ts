@@ -110,6 +110,8 @@ export interface TeamsSandbox extends ChatSandbox {
   personal(of: SandboxPerson): SandboxChannel
   /** Calls about this conversation are refused with 429 from now on; with `undefined` no more. */
   throttle(where: SandboxChannel, retryAfterSeconds: number | undefined): void
+  /** Lists these keys beside the good one. */
+  publish(keys: readonly object[]): void
   /** Sends any activity, with any token. @param authorization in place of a good one; `null` for none at all. */
   send(activity: Json, authorization?: string | null): Promise<InvokeAnswer>
   /** A message that somebody could write, as an activity that was never sent. */
@@ -126,11 +128,12 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
   const seed = options.seed === undefined ? {} : { seed: options.seed }
   const world = new World(now)
   const throttled = new Map<string, number>()
+  const otherKeys: object[] = []
   let hook: Hook | undefined
   const server = await createSandbox({
     ...clock,
     ...seed,
-    routes: routes({ world, now, secret, url: () => server.url, throttled }),
+    routes: routes({ world, now, secret, url: () => server.url, throttled, otherKeys }),
     limits: manifest.limits.flatMap(({ each, ...limit }) => (each ? [] : [limit])),
     authorise: (request) => authorise(request, now),
   })
@@ -277,7 +280,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       const card = seen(by, message)
       const row = nodes(card).find((node) => node['type'] === 'ColumnSet' && labelled(node, list))
       if (!row) throw new Error(`no list "${list}" on the card`)
-      const [button] = nodes(row).filter((node) => node['type'] === 'Action.Execute')
+      const button = nodes(row).find(({ type }) => type === 'Action.Execute' || type === 'Action.Submit')
       return act(by, message, card, buttonOf(row, String(button?.['title'])), { [list]: option })
     },
     submit(dialog, typed, label) {
@@ -310,6 +313,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       if (seconds === undefined) throttled.delete(where.id)
       else throttled.set(where.id, seconds)
     },
+    publish: (keys) => void otherKeys.push(...keys),
     send,
     activity(text = 'Good morning') {
       const message = world.add(channels.cases, people.jo, messageBody({ text }))

@@ -99,7 +99,14 @@ const options = (most: number) =>
 const select = options(100).chain((list) =>
   fc
     .tuple(
-      fc.record({ kind: fc.constant('select' as const), act, value, label: line, options: fc.constant(list) }),
+      fc.record({
+        kind: fc.constant('select' as const),
+        act,
+        value,
+        label: line,
+        options: fc.constant(list),
+        opensForm: fc.boolean(),
+      }),
       list.length > 0 ? some({ chosen: fc.constantFrom(...list.map((option) => option.value)) }) : fc.constant({}),
     )
     .map(([one, more]) => ({ ...one, ...more })),

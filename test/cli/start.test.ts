@@ -49,6 +49,7 @@ describe('the start of a hub without connections', () => {
 
   it.each([
     '@hubspot/api-client',
+    '@microsoft/teams.apps',
     '@slack/bolt',
     '@slack/web-api',
     'imapflow',

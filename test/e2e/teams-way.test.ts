@@ -101,4 +101,147 @@ describe('an agent in Teams', () => {
     const notes = desk.desk.cases.get(opened.id)?.messages.filter(({ visibility }) => visibility === 'internal')
     expect(notes).toMatchObject([{ text: 'She called, too' }])
   })
+
+  it('finds a case from the message box, and a link to it unfolds', async () => {
+    const { jo } = teams.people
+    const { card } = await arrive('Broken hinge')
+    const found = await teams.search(jo, 'hinge')
+    expect(found.body).toMatchObject({ composeExtension: { type: 'result', attachmentLayout: 'list' } })
+    expect(textOf(found.body)).toContain('Broken hinge')
+    const [, caseId] = /"value":"(case_\w+)/.exec(textOf(card.activity)) ?? []
+    const pasted = await teams.paste(jo, teams.channels.group, `${hub.url}/cases/${caseId}`)
+    expect(textOf(pasted.body)).toContain('Broken hinge')
+    const nothing = await teams.search(jo, 'zzz-nobody-wrote-this')
+    expect(nothing.body).toMatchObject({ composeExtension: { type: 'message' } })
+  })
+
+  it('sees the customer in a dialog, and goes on to a case from there', async () => {
+    const { jo } = teams.people
+    const { card } = await arrive('Late delivery')
+    const customer = dialogOf(await teams.press(jo, card, 'Customer'))
+    expect(textOf(customer.card)).toContain('ana@customer.example')
+    expect(textOf(customer.card)).not.toContain('Action.Execute')
+    const opened = dialogOf(await teams.submit(customer, {}, 'Open'))
+    expect(textOf(opened.card)).toContain('Reply to customer…')
+  })
+
+  it('asks the app in a channel, and is answered in private', async () => {
+    const { jo } = teams.people
+    await arrive('Lost key')
+    const asked = await teams.write(jo, teams.channels.cases, { text: 'find Lost key', mentionsBot: true })
+    const answer = await hub.until('the answer', async () =>
+      teams.world.posted.find(
+        ({ channel, activity }) => channel.kind === 'personal' && textOf(activity).includes('Lost key'),
+      ),
+    )
+    expect(answer.channel).toBe(teams.personal(jo))
+    expect(inThreadOf(asked)).toEqual([])
+  })
+
+  it('makes a case of a message, chosen in its menu', async () => {
+    const { jo } = teams.people
+    const message = await teams.write(jo, teams.channels.group, 'The printer on floor 2 is on fire')
+    const form = dialogOf(await teams.share(jo, message, 'createCase'))
+    expect(textOf(form.card)).toContain('floor 2')
+    await teams.submit(form, { subject: 'Printer on fire', tool: 'Legacy desk' })
+    await hub.settled()
+    expect([...desk.desk.cases.values()].map(({ subject }) => subject)).toContain('Printer on fire')
+  })
+})
+
+describe('who is no agent', () => {
+  it.each(['gus', 'rita'] as const)('sees nothing of a case and changes nothing: %s', async (name) => {
+    const { card, opened } = await arrive(`Secret of ${name}`)
+    const who = teams.people[name]
+    const customer = await teams.press(who, card, 'Customer')
+    expect(textOf(customer.dialog?.card ?? customer.body)).not.toContain('ana@customer.example')
+    await teams.press(who, card, 'Assign to me')
+    await teams.write(who, { reply: card }, 'I was here')
+    expect(textOf((await teams.search(who, 'Secret')).body)).not.toContain('Secret of')
+    await hub.settled()
+    expect(desk.desk.cases.get(opened.id)?.messages).toHaveLength(1)
+    expect(textOf(card.activity)).not.toContain(who.name)
+  })
+})
+
+describe('a customer in a shared channel', () => {
+  it('opens a case by writing, and is answered in the thread under the name of the agent', async () => {
+    const { rita, jo } = teams.people
+    const asked = await teams.write(rita, teams.channels.globex, 'Our invoice is wrong')
+    const card = await hub.until('the card', async () => {
+      await hub.settled()
+      return teams.world.posted.find(
+        ({ channel, activity }) =>
+          channel.id === teams.channels.cases.id && textOf(activity).includes('Our invoice is wrong'),
+      )
+    })
+    await teams.write(jo, { reply: card }, 'Check their contract first')
+    const form = dialogOf(await teams.press(jo, card, 'Reply to customer…'))
+    const preview = dialogOf(await teams.submit(form, { text: 'It is corrected <today>.' }))
+    await teams.submit(preview, {})
+    const [reply] = await hub.until('the reply', async () => {
+      await hub.settled()
+      const replies = inThreadOf(asked)
+      return replies.length > 0 && replies
+    })
+    expect(reply?.activity).toMatchObject({
+      textFormat: 'xml',
+      text: '<strong>Jo Weber</strong><br>It is corrected &#60;today&#62;.',
+    })
+    expect(textOf(inThreadOf(asked))).not.toContain('contract')
+  })
+})
+
+describe('a thread that Teams holds back', () => {
+  it('gets its card as soon as Teams takes it, once', async () => {
+    const { cases } = teams.channels
+    teams.throttle(cases, 1)
+    const before = teams.requests.filter(({ status }) => status === 429).length
+    const arriving = arrive('Held back')
+    await hub.until('a refusal', async () => teams.requests.filter(({ status }) => status === 429).length > before)
+    teams.throttle(cases, undefined)
+    await arriving
+    const cards = teams.world.posted.filter(
+      ({ id, thread, activity }) => id === thread && textOf(activity).includes('Held back'),
+    )
+    expect(cards).toHaveLength(1)
+  })
+})
+
+describe('a channel that the app is taken away from', () => {
+  it('is left alone until the app is back', async () => {
+    const { cases } = teams.channels
+    await teams.uninstall(cases)
+    await hub.settled()
+    const before = teams.requests.length
+    desk.desk.openCase({ subject: 'Unseen', text: 'x', requester: { name: 'Ana', emails: ['ana@customer.example'] } })
+    await hub.until('the case', async () => {
+      const found = (await hub.api('GET', '/cases')) as { data: readonly { subject: string }[] }
+      return found.data.some(({ subject }) => subject === 'Unseen')
+    })
+    await hub.settled()
+    expect(teams.requests.slice(before).filter(({ method }) => method !== 'GET')).toEqual([])
+    await teams.install(cases)
+    await hub.settled()
+    const { card } = await arrive('Seen again')
+    expect(card.channel.id).toBe(cases.id)
+  })
+
+  it('also when nobody said so: Teams is asked once, and not again', async () => {
+    const { cases } = teams.channels
+    teams.world.gone.set(cases.id, 'BotNotInConversationRoster')
+    const before = teams.requests.length
+    for (const subject of ['Refused', 'Not tried']) {
+      desk.desk.openCase({ subject, text: 'x', requester: { name: 'Ana', emails: ['ana@customer.example'] } })
+      await hub.until(subject, async () => {
+        const found = (await hub.api('GET', '/cases')) as { data: readonly { subject: string }[] }
+        return found.data.some((one) => one.subject === subject)
+      })
+      await hub.settled()
+    }
+    const tries = teams.requests.slice(before).filter(({ path }) => path.endsWith('/v3/conversations'))
+    expect(tries).toHaveLength(1)
+    await teams.install(cases)
+    await hub.settled()
+  })
 })
