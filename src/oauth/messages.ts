@@ -38,26 +38,26 @@ export const outcomes: Readonly<Record<Language, Readonly<Record<OutcomeKind, Ou
     },
   },
   es: {
-    done: { title: 'La aplicación está instalada', text: '{name} está conectado. Puedes cerrar esta página.' },
+    done: { title: 'La aplicación está instalada', text: '{name} está conectado. Puede cerrar esta página.' },
     declined: {
       title: 'No se ha instalado nada',
-      text: 'No has permitido la aplicación en {name}. Abre el enlace otra vez si cambias de idea.',
+      text: 'No ha permitido la aplicación en {name}. Abra el enlace otra vez si cambia de idea.',
     },
     refused: {
       title: 'No ha funcionado',
-      text: '{name} no ha completado la instalación. Pide un enlace nuevo e inténtalo otra vez; el registro del hub dice por qué.',
+      text: '{name} no ha completado la instalación. Pida un enlace nuevo e inténtelo otra vez; el registro del hub dice por qué.',
     },
     used: {
       title: 'Este enlace ya se ha usado',
-      text: 'Cada enlace instala la aplicación una vez. Pide uno nuevo para instalarla en otro sitio.',
+      text: 'Cada enlace instala la aplicación una vez. Pida uno nuevo para instalarla en otro sitio.',
     },
     badLink: {
       title: 'Este enlace ya no sirve',
-      text: 'Ha caducado o le falta algo. Pide uno nuevo a quien administra el hub.',
+      text: 'Ha caducado o le falta algo. Pida uno nuevo a quien administra el hub.',
     },
     badState: {
-      title: 'Empieza otra vez, por favor',
-      text: 'Esta instalación empezó en otro navegador o hace más de diez minutos. Abre otra vez el enlace que recibiste.',
+      title: 'Empiece otra vez, por favor',
+      text: 'Esta instalación empezó en otro navegador o hace más de diez minutos. Abra otra vez el enlace que recibió.',
     },
   },
 }
