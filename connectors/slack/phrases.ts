@@ -22,8 +22,8 @@ const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
     close: 'Close',
   },
   es: {
-    pressAgain: 'Ha tardado demasiado y Slack no abre el diálogo. Pulsa otra vez, por favor.',
-    goesOn: 'Esto tarda un momento. Sigue en segundo plano; verás el resultado en la tarjeta.',
+    pressAgain: 'Ha tardado demasiado y Slack no abre el diálogo. Pulse otra vez, por favor.',
+    goesOn: 'Esto tarda un momento. Sigue en segundo plano; verá el resultado en la tarjeta.',
     notTaken: 'No se ha podido aceptar:',
     working: 'En ello',
     close: 'Cerrar',

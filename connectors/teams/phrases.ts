@@ -17,8 +17,8 @@ const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
     notOurs: 'This could not be read. Please open the card or the dialog anew.',
   },
   es: {
-    workingOnIt: 'En ello. El resultado llegará a tu chat con la aplicación.',
-    notOurs: 'No se ha podido leer. Vuelve a abrir la tarjeta o el diálogo, por favor.',
+    workingOnIt: 'En ello. El resultado llegará a su chat con la aplicación.',
+    notOurs: 'No se ha podido leer. Vuelva a abrir la tarjeta o el diálogo, por favor.',
   },
 }
 
