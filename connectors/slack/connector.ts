@@ -12,6 +12,9 @@ import { reply } from './reply.ts'
 import { show } from './show.ts'
 import { create, findMessage, message, revise, updateCase } from './write.ts'
 
+/** Slack takes larger ones; they are in memory while they leave. */
+const takesFiles = { maxBytes: 25 * 1024 * 1024 } as const
+
 export const slack = defineConnector({
   manifest: { ...manifest, limits: manifest.limits.map(({ each, ...limit }) => (each ? { ...limit, each } : limit)) },
   config,
@@ -28,7 +31,7 @@ export const slack = defineConnector({
       update: updateCase,
       message,
       isConversation: true,
-      takesFiles: { maxBytes: 25 * 1024 * 1024 },
+      takesFiles,
       revise: { takes: ['public'], run: revise },
       // The first two are always refused, so nothing of them can be lost.
       effects: { create: 'at_least_once', update: 'at_least_once', message: 'probed', revise: 'at_least_once' },
@@ -36,6 +39,7 @@ export const slack = defineConnector({
     },
     chat: {
       settings: (settings) => settings,
+      takesFiles,
       reply,
       show,
       whoIs,

@@ -9,6 +9,7 @@ import { spokenIn } from './phrases.ts'
 import { renderCard } from './render-card.ts'
 import { renderSaid } from './render-said.ts'
 import { unfolded } from './show.ts'
+import { share, uploadAll } from './upload.ts'
 import { workspaceFor } from './workspaces.ts'
 
 const Posted = z.object({ channel: z.string().min(1), ts: z.string().min(1) })
@@ -21,6 +22,7 @@ export function marked(key: string) {
 export async function post(ctx: Slack, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt> {
   const workspace = await workspaceFor(ctx, place)
   const thread = place.thread === undefined ? {} : { thread_ts: place.thread }
+  const files = content.kind === 'said' ? await uploadAll(ctx, workspace, content.files ?? []) : []
   const { channel, ts } = await call(
     ctx,
     workspace,
@@ -28,6 +30,7 @@ export async function post(ctx: Slack, place: ChatPlace, content: ChatContent, k
     { channel: place.channel, ...thread, ...unfolded, ...drawn(ctx, place, content), ...marked(key) },
     Posted,
   )
+  await share(ctx, workspace, { channel, thread: place.thread ?? ts, ts }, files)
   return receiptOf(workspace, { ...place, channel }, ts)
 }
 

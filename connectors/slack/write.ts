@@ -3,15 +3,15 @@
  * there, as everybody in it reads along.
  */
 import { z } from 'zod'
-import type { Found, OutFile, OutMessage, Receipt } from '#hub/connector/contract.ts'
+import type { Found, OutMessage, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import { errorOfAnswer } from '#hub/connector/http-status.ts'
-import { call, type Slack, type Workspace } from './client.ts'
+import { call, type Slack } from './client.ts'
 import { SlackRefusal } from './errors.ts'
 import { findMarked, marked } from './post.ts'
 import { authorName } from './render-said.ts'
 import { unfolded } from './show.ts'
 import { customerText } from './text.ts'
+import { share, uploadAll } from './upload.ts'
 import { workspaceFor } from './workspaces.ts'
 
 const Posted = z.object({ ts: z.string().min(1) })
@@ -48,8 +48,7 @@ export async function message(ctx: Slack, caseId: string, out: OutMessage, key: 
   const { channel, thread } = threadOf(caseId)
   const workspace = await workspaceFor(ctx, { channel })
   // Bytes that stand nowhere yet are nobody's business: they go first, so that a file which does not arrive holds up all of it.
-  const files: UploadedFile[] = []
-  for (const file of out.files ?? []) files.push(await upload(ctx, workspace, file))
+  const files = await uploadAll(ctx, workspace, out.files ?? [])
   const username = authorName(out.author?.name)
   const text = customerText(out.text)
   const { ts } = await call(
@@ -59,52 +58,8 @@ export async function message(ctx: Slack, caseId: string, out: OutMessage, key: 
     { channel, thread_ts: thread, text, mrkdwn: false, username, ...unfolded, ...marked(key) },
     Posted,
   )
-  if (files.length > 0) await share(ctx, workspace, { channel, thread, ts }, files)
+  await share(ctx, workspace, { channel, thread, ts }, files)
   return { externalId: ts }
-}
-
-interface UploadedFile {
-  readonly id: string
-  readonly title: string
-}
-
-/** https://docs.slack.dev/messaging/working-with-files#upload: an address is asked for, then the bytes go there. */
-async function upload(
-  ctx: Slack,
-  workspace: Workspace,
-  { name, contentType, content }: OutFile,
-): Promise<UploadedFile> {
-  const asked = { filename: name, length: content.length }
-  const shape = z.object({ upload_url: z.string().min(1), file_id: z.string().min(1) })
-  const { upload_url: url, file_id: id } = await call(ctx, workspace, 'files.getUploadURLExternal', asked, shape)
-  const answer = await ctx.http.fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': contentType || 'application/octet-stream' },
-    body: content,
-  })
-  const error = errorOfAnswer(answer, 'POST of a file to Slack', ctx.now())
-  if (error) throw error
-  return { id, title: name }
-}
-
-/** A reply without its files is half a reply: it is taken back, and said anew as a whole. */
-async function share(
-  ctx: Slack,
-  workspace: Workspace,
-  { channel, thread, ts }: { readonly channel: string; readonly thread: string; readonly ts: string },
-  files: readonly UploadedFile[],
-): Promise<void> {
-  try {
-    const args = { files, channel_id: channel, thread_ts: thread }
-    await call(ctx, workspace, 'files.completeUploadExternal', args, Anything)
-  } catch (error) {
-    // Lost answers are not taken back: the files may be there.
-    if (!(error instanceof ConnectorError) || error.code === 'outcome_unknown') throw error
-    await call(ctx, workspace, 'chat.delete', { channel, ts }, Anything).catch((cause: unknown) => {
-      ctx.log.warn({ err: cause, channel, message: ts }, 'a reply whose files could not be shown still stands')
-    })
-    throw error
-  }
 }
 
 /** @param text undefined: it is taken back. */

@@ -83,7 +83,7 @@ function valuesOf(
 }
 
 /** The echo may have come before the receipt; then the message is there already, and ours steps aside for it. */
-async function applyMessage(trx: Db, { key, connectionId, receipt }: Delivered, caseExternalId: string) {
+async function applyMessage(trx: Db, { key, connectionId, receipt }: Delivered, caseExternalId: string | null) {
   if (receipt.externalId !== undefined) {
     await sql`
       with echo as (
@@ -96,7 +96,7 @@ async function applyMessage(trx: Db, { key, connectionId, receipt }: Delivered, 
       where delivery_key = ${key} and external_id is null and not exists (select from echo)
     `.execute(trx)
   }
-  if (receipt.version !== undefined) {
+  if (receipt.version !== undefined && caseExternalId !== null) {
     await trx
       .updateTable('case_links')
       .set({ version: receipt.version })

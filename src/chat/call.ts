@@ -8,17 +8,18 @@ import type { Db } from '#hub/platform/db/database.ts'
 import { type DrawHub, type Drawn, draw } from './draw.ts'
 import * as store from './store.ts'
 
-/** @throws ConnectorError when it cannot be drawn for this place. */
+/** @param entry of the outbox; `attempts` before this one. @throws ConnectorError when it cannot be drawn for this place. */
 export async function chatCall(
   hub: DrawHub,
   connection: LoadedConnection,
   show: ChatShow,
   context: Context<unknown>,
-  key: string,
+  entry: { readonly key: string; readonly attempts: number },
 ): Promise<VendorCall | undefined> {
   const { chat } = connection.connector.can
   if (!chat) return undefined
-  const drawn = await draw(hub, connection, show, context, key)
+  const { key } = entry
+  const drawn = await draw(hub, connection, show, context, entry)
   // Nothing has changed, or there is nobody to see it any more.
   if (!drawn) return nothingToDo
   const { place, content, post } = drawn

@@ -6,6 +6,8 @@ import type { Card } from '#hub/connector/card.ts'
 import type { ChatContent, ChatPlace, ChatSettings } from '#hub/connector/chat.ts'
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
+import { readerOf } from '#hub/delivery/complete.ts'
+import { withItsFiles } from '#hub/delivery/files.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { ChatShow, ChatTarget } from '#hub/outbox/action.ts'
 import { loadOpened, questionIn } from '#hub/surveys/index.ts'
@@ -31,7 +33,7 @@ export async function draw(
   connection: LoadedConnection,
   show: ChatShow,
   context: Context<unknown>,
-  key: string,
+  { key, attempts }: { readonly key: string; readonly attempts: number },
 ): Promise<Drawn | undefined> {
   const settings = connection.connector.can.chat?.settings(connection.config)
   if (!settings) return undefined
@@ -45,7 +47,7 @@ export async function draw(
       return await cardAt(hub, connection, { channel: show.channel }, card)
     }
     case 'said':
-      return await said(hub, connection, show)
+      return await said(hub, connection, show, context.signal, attempts)
     case 'approval': {
       const shown = await loadApproval(hub.db, show.approvalId)
       const to = await targetOf(hub, connection, show.to, context)
@@ -103,6 +105,8 @@ async function said(
   hub: DrawHub,
   connection: LoadedConnection,
   { caseId, channel, messageId }: Extract<ChatShow, { what: 'said' }>,
+  signal: AbortSignal,
+  attempts: number,
 ): Promise<Drawn | undefined> {
   const [message, post] = await Promise.all([
     store.messageOf(hub.db, messageId),
@@ -114,6 +118,10 @@ async function said(
   if (!place) return undefined
   const { author, visibility, text, attachments, sent_at } = message
   const words = wordsIn(connection.connector.can.chat?.settings(connection.config) ?? noSettings, channel)
+  const { takesFiles } = connection.connector.can.chat ?? {}
+  const read = readerOf(hub, signal)
+  const { files, ...whole } = await withItsFiles({ visibility, text, attachments }, takesFiles, read, attempts)
+  const named = attachments.length > 0 && !files ? { files: attachments.map(({ name }) => name) } : {}
   return {
     place,
     content: {
@@ -121,10 +129,11 @@ async function said(
       said: {
         author: author.name ?? author.email ?? words.authors[author.kind],
         visibility,
-        text,
+        text: whole.text,
         at: sent_at.toISOString(),
-        ...(attachments.length > 0 ? { files: attachments.map(({ name }) => name) } : {}),
+        ...named,
       },
+      ...(files ? { files } : {}),
     },
   }
 }

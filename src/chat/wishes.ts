@@ -125,7 +125,7 @@ function note(
   const out: OutMessage = {
     visibility: 'internal',
     text,
-    ...(files.length > 0 ? { attachments: files.map((file) => ({ ...file, source: step.connectionId })) } : {}),
+    ...(files.length > 0 ? { attachments: fromChat(files, step.connectionId) } : {}),
   }
   const key = consequences.message(caseId, out, authorOf(agent), cause)
   if (key === undefined) {
@@ -314,7 +314,10 @@ async function createCase(deed: Omit<Deed, 'caseId'>): Promise<void> {
     textIn(act.fields, 'tool'),
     {
       subject: textIn(act.fields, 'subject'),
-      text: [author === null ? text : `${author}: ${text}`, ...files.map(fileLine)].filter(Boolean).join('\n'),
+      text: (author === null ? text : `${author}: ${text}`) || textIn(act.fields, 'subject'),
+      ...(files.length > 0
+        ? { files: { attachments: fromChat(files, wish.step.connectionId), author: deed.author } }
+        : {}),
       ...(requester === '' ? {} : { requester: { emails: [requester] } }),
       ...(priority ? { priority } : {}),
     },
@@ -323,9 +326,8 @@ async function createCase(deed: Omit<Deed, 'caseId'>): Promise<void> {
   )
 }
 
-/** Files that come after a case is there travel with its notes; those of its first entry are named. */
-function fileLine({ name, url }: Attachment): string {
-  return url === undefined ? `📎 ${name}` : `📎 ${name} ${url}`
+function fromChat(files: readonly Attachment[], source: string): readonly Attachment[] {
+  return files.map((file) => ({ ...file, source }))
 }
 
 /** The question's card thanks and takes no more. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Act, Card, CardMessage, Form } from './card.ts'
+import type { OutFile } from './contract.ts'
 import type { Attachment } from './facts.ts'
 import { casePriorities } from './facts.ts'
 
@@ -113,7 +114,7 @@ export interface ChatResult {
 export type ChatContent =
   | { readonly kind: 'card'; readonly card: Card }
   /** One message of a case's conversation, in its thread, under its author's name. */
-  | { readonly kind: 'said'; readonly said: CardMessage }
+  | { readonly kind: 'said'; readonly said: CardMessage; readonly files?: readonly OutFile[] }
 
 export const chatLanguages = ['en', 'es'] as const
 export type ChatLanguage = (typeof chatLanguages)[number]

@@ -297,6 +297,8 @@ export interface Capabilities<C> {
   /** A chat tool that agents work in. What happens there arrives as `chat` observations of `receive`. */
   readonly chat?: {
     settings(config: C): ChatSettings
+    /** Files are shown beside what was said. `maxBytes`: of all files of one message. */
+    readonly takesFiles?: { readonly maxBytes: number }
     /**
      * The response to a request that was stored. `answer` is absent when nobody waits for it (`awaits`), or when there was
      * none in time: then the person is told that it goes on. Pure.

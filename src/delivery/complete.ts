@@ -7,24 +7,33 @@ import type { Hub } from '#hub/hub.ts'
 import type { Action } from '#hub/outbox/action.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { type ReadFile, withItsFiles } from './files.ts'
-import { accountOf } from './store.ts'
+import { accountOf, linkOf, type OutboxRow } from './store.ts'
 import { inItsThread } from './thread.ts'
 
-/** @param attempts of the delivery so far, from 0. @throws ConnectorError not_found, rejected, unavailable */
+/** @param row its attempts so far, from 0, and the hub's case. @throws ConnectorError not_found, rejected, unavailable */
 export async function complete<A extends Action>(
   hub: Pick<Hub, 'db' | 'connections'>,
   target: LoadedConnection,
-  action: A,
-  attempts: number,
+  given: A,
+  row: Pick<OutboxRow, 'attempts' | 'case_id'>,
   signal: AbortSignal,
 ): Promise<A> {
   const { writeCase } = target.connector.can
+  const action = await inItsCase(hub.db, target.id, given, row.case_id)
   const threaded = await inItsThread(hub.db, writeCase, target.id, action)
   if (threaded.type !== 'case.message') return threaded
   const author = await authorOf(hub.db, target.id, threaded.author)
   const signed = { ...threaded.message, ...(author ? { author } : {}) }
-  const message = await withItsFiles(signed, writeCase?.takesFiles, readerOf(hub, signal), attempts)
+  const message = await withItsFiles(signed, writeCase?.takesFiles, readerOf(hub, signal), row.attempts)
   return { ...threaded, message }
+}
+
+/** Its case was being opened there when it was wanted. @throws ConnectorError not_found */
+async function inItsCase<A extends Action>(db: Db, connectionId: string, action: A, caseId: string | null): Promise<A> {
+  if (action.type !== 'case.message' || action.externalId !== null) return action
+  const externalId = caseId === null ? undefined : await linkOf(db, connectionId, caseId)
+  if (externalId === undefined) throw new ConnectorError('not_found', 'the case it belongs to was not opened there')
+  return { ...action, externalId }
 }
 
 /** Rules and surveys speak in the hub's own name. */
@@ -40,7 +49,7 @@ async function authorOf(db: Db, connectionId: string, author: Author): Promise<O
 }
 
 /** By the connection that told of the file, with its own credentials. */
-function readerOf(hub: Pick<Hub, 'connections'>, signal: AbortSignal): ReadFile {
+export function readerOf(hub: Pick<Hub, 'connections'>, signal: AbortSignal): ReadFile {
   return async (file: Attachment, maxBytes) => {
     const source = hub.connections.all().find(({ id }) => id === file.source)
     const { readFile } = source?.connector.can ?? {}

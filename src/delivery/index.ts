@@ -158,12 +158,12 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     try {
       const target = await findConnection(id ?? row.lane)
       // What fails up to here says nothing about the target.
-      const whole = await complete(hub, target, action, row.attempts, scope.signal)
+      const whole = await complete(hub, target, action, row, scope.signal)
       connection = target
       const context = hub.connections.contextFor(connection, scope.signal, scope)
       const call =
         whole.type === 'chat.show'
-          ? await chatCall(hub, connection, whole.show, context, row.key)
+          ? await chatCall(hub, connection, whole.show, context, row)
           : vendorCall(connection.connector.can, context, whole, row.key)
       if (!call) throw cannot(connection, action.type)
       attempted = await attempt(call, isUnclear, scope.signal)

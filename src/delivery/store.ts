@@ -221,3 +221,15 @@ export async function sealedSetting(db: Db, key: string, make: () => Buffer): Pr
   }
   return Buffer.from(SealedSetting.parse(found?.value).sealed, 'base64')
 }
+
+/** The connection's id of a case of the hub. */
+export async function linkOf(db: Db, connectionId: string, caseId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('case_links')
+    .select('external_id')
+    .where('case_id', '=', caseId)
+    .where('connection_id', '=', connectionId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst()
+  return row?.external_id
+}

@@ -17,6 +17,7 @@ export async function inItsThread<A extends Action>(
 ): Promise<A> {
   if (action.type !== 'case.message' || !writeCase?.needsThread || action.message.visibility === 'internal')
     return action
+  if (action.externalId === null) return action
   const conversation = await conversationOf(db, connectionId, action.externalId)
   if (!conversation) throw new ConnectorError('not_found', `case ${action.externalId} is not known on this connection`)
   return { ...action, message: { ...action.message, thread: threadOf(conversation) } }

@@ -35,7 +35,7 @@ const calls: Table = {
     },
   'case.update': (can, ctx, { externalId, change }, key) => updateCall(can, ctx, externalId, change, key),
   'case.message': ({ writeCase }, ctx, { externalId, message }, key) => {
-    if (!writeCase) return undefined
+    if (!writeCase || externalId === null) return undefined
     // A note on a case that lives only where the customer reads everything: it stays in the hub.
     if (writeCase.isConversation && message.visibility === 'internal') return nothingToDo
     return {

@@ -12,7 +12,8 @@ export type Action =
   | { readonly type: 'case.update'; readonly externalId: string; readonly change: CaseChange }
   | {
       readonly type: 'case.message'
-      readonly externalId: string
+      /** Null while the case itself is still on its way there: it is looked up when the message leaves, after that. */
+      readonly externalId: string | null
       readonly message: OutMessage
       readonly author: Author
     }

@@ -13,7 +13,7 @@ import {
 } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
-import type { Author, CasePriority, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { Attachment, Author, CasePriority, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { setTraits } from '#hub/identity/index.ts'
 import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -83,6 +83,8 @@ export interface NewCase {
   readonly priority?: CasePriority
   readonly team?: string
   readonly tags?: readonly string[]
+  /** Of its first entry: they follow in a note, once the case is there. */
+  readonly files?: { readonly attachments: readonly Attachment[]; readonly author: Author }
 }
 
 interface PendingWrite {
@@ -293,7 +295,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 
   function openCase(connectionId: string, wanted: NewCase, cause: Cause, source: Source, parentId?: string) {
-    const { subject, text, requester = {}, priority, team, tags } = wanted
+    const { subject, text, requester = {}, priority, team, tags, files } = wanted
     const parent = parentId === undefined ? undefined : book.get(parentId)
     const connection = byId.get(connectionId)
     const { writeCase } = connection?.connector.can ?? {}
@@ -304,6 +306,12 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     const draft = { subject, text, visibility: 'internal' as const, requester, ...optional }
     const action: Action = { type: 'case.create', caseId: opened.id, draft }
     put(connection, opened.id, action, cause, subject, text, parent?.id ?? '')
+    if (files) {
+      const { attachments, author } = files
+      const names = attachments.map(({ name }) => name).join(', ')
+      const message: OutMessage = { visibility: 'internal', text: names, attachments }
+      put(connection, opened.id, { type: 'case.message', externalId: null, message, author }, cause, 'files')
+    }
     return opened.id
   }
 

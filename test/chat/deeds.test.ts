@@ -218,12 +218,24 @@ describe('acts on a case', () => {
       what: {
         kind: 'shortcut',
         name: 'create_case',
-        message: { id: 'x9', text: 'The printer on floor 3 is on fire', files: [], authorName: 'Eva Ruiz' },
+        message: {
+          id: 'x9',
+          text: 'The printer on floor 3 is on fire',
+          files: [{ id: 'F1', name: 'fire.jpg', contentType: 'image/jpeg' }],
+          authorName: 'Eva Ruiz',
+        },
       },
     })
     const fields = { tool: scene.ids.desk, subject: 'Printer', requester: 'ana@customer.example', priority: 'urgent' }
     await scene.submit('leo', acts.createCase, dialogOf(answer).value, fields)
     expect(told.opened).toEqual([{ subject: 'Printer', text: 'Eva Ruiz: The printer on floor 3 is on fire' }])
+    // Its files follow, once the desk has said which case it is.
+    expect(told.messages).toMatchObject([
+      {
+        caseId: expect.stringMatching(/^T-/),
+        message: { visibility: 'internal', text: 'fire.jpg', attachments: [{ id: 'F1', source: scene.ids.talk }] },
+      },
+    ])
   })
 
   it('tell what is wrong with what was typed, and change nothing', async () => {
