@@ -101,6 +101,7 @@ export class DeskRefusal extends Error {
 const agents = [
   { id: 'A-1', name: 'Leo Martín', email: 'leo@desk.example' },
   { id: 'A-2', name: 'Noor Haddad', email: 'noor@desk.example' },
+  { id: 'A-3', name: 'Jo Weber', email: 'jo@acme.example' },
 ]
 
 export interface LegacyDesk {

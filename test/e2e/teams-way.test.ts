@@ -48,6 +48,13 @@ function dialogOf({ dialog, body }: Awaited<ReturnType<TeamsSandbox['press']>>) 
   if (dialog) return dialog
   throw new Error(`no dialog opened: ${JSON.stringify(body)}`)
 }
+const cardAbout = (subject: string) =>
+  hub.until(`a card about ${subject}`, async () => {
+    await hub.settled()
+    return teams.world.posted.find(
+      ({ channel, activity }) => channel.id === teams.channels.cases.id && textOf(activity).includes(subject),
+    )
+  })
 const textOf = (value: unknown) => JSON.stringify(value)
 const inThreadOf = (card: { readonly id: string }) =>
   teams.world.messages.filter(({ thread, id }) => thread === card.id && id !== card.id)
@@ -91,6 +98,18 @@ describe('an agent in Teams', () => {
     await hub.until('the card with a name', async () => textOf(card.activity).includes('Jo Weber'))
     expect(card.updates).toBeGreaterThan(0)
     expect(teams.world.posted.filter(({ activity }) => textOf(activity).includes('Where is my parcel'))).toHaveLength(1)
+  })
+
+  it('presses ten times at once, and it happens once', async () => {
+    const { jo } = teams.people
+    const { opened, card } = await arrive('Double click')
+    await Promise.all(Array.from({ length: 10 }, () => teams.press(jo, card, 'Assign to me')))
+    await hub.until('the card with a name', async () => textOf(card.activity).includes('Jo Weber'))
+    await hub.settled()
+    const assignments = desk.requests.filter(
+      ({ body }) => body.includes(opened.id) && body.includes('assignee') && body.includes(jo.email),
+    )
+    expect(assignments).toHaveLength(1)
   })
 
   it('writes a note by answering in the thread', async () => {
@@ -189,6 +208,30 @@ describe('a customer in a shared channel', () => {
       text: '<strong>Jo Weber</strong><br>It is corrected &#60;today&#62;.',
     })
     expect(textOf(inThreadOf(asked))).not.toContain('contract')
+  })
+})
+
+describe('a customer whose case was solved', () => {
+  it('is asked in the thread, answers with one press, and nobody else can answer', async () => {
+    const { rita, jo, kim } = teams.people
+    const survey = { name: 'After', kind: 'csat', when: { delay_s: 0, channels: ['teams'] } }
+    await hub.api('PUT', '/surveys/after', survey)
+    const asked = await teams.write(rita, teams.channels.globex, 'The door squeaks')
+    const card = await cardAbout('The door squeaks')
+    const resolve = dialogOf(await teams.press(jo, card, 'Resolve…'))
+    await teams.submit(resolve, { reason: 'Solved' })
+    const question = await hub.until('the question', async () => {
+      await hub.settled()
+      return inThreadOf(asked).find(({ author, activity }) => !author && textOf(activity).includes('survey.answer'))
+    })
+    await teams.press(kim, question, '1 – Very dissatisfied')
+    await teams.press(rita, question, '5 – Very satisfied')
+    const answers = await hub.until('the answer', async () => {
+      await hub.settled()
+      const { data } = (await hub.api('GET', '/responses')) as { data: readonly { score: number }[] }
+      return data.length > 0 && data
+    })
+    expect(answers).toMatchObject([{ score: 5 }])
   })
 })
 
