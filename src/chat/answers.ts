@@ -15,7 +15,7 @@ import { ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
 import { readDraft, saveDraft } from './store.ts'
-import { caseHere, caseOfValue } from './where.ts'
+import { caseHere, caseOfValue, customersRead } from './where.ts'
 
 export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
 
@@ -159,9 +159,7 @@ async function answerShortcut(
   const content = { kind: 'message', text, author: authorName ?? null, files }
   await saveDraft(hub.db, { id, agentId: agent.id, caseId: null, content }, hub.now())
   const settings = connection.connector.can.chat?.settings(connection.config)
-  const isCustomers = settings?.channels.some(
-    (one) => one.channel === happening.place?.channel && one.for === 'customer',
-  )
+  const isCustomers = settings !== undefined && customersRead(settings, happening.place?.channel)
   const source: workbench.ShownMessage = {
     author: { kind: isCustomers ? 'customer' : 'agent', name: authorName ?? null },
     visibility: isCustomers ? 'public' : 'internal',
@@ -250,8 +248,11 @@ async function answerSearch(
   }
 }
 
-/** Links to a case in the hub's own console. */
+/** Links to a case in the hub's own console. All who read the channel see what they unfold to. */
 async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string[]): Promise<ChatAnswer> {
+  const { connection, happening } = asking
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  if (!settings || customersRead(settings, happening.place?.channel)) return nothing
   const cards: Record<string, Card> = {}
   for (const url of urls.slice(0, 5)) {
     const id = caseInLink(hub.env.baseUrl, url)
