@@ -84,13 +84,14 @@ async function answerSafely(hub: DeskHub, connection: LoadedConnection, happenin
   let words = messagesIn[languageFor(settings, reader)]
   try {
     if (!isForDesk(happening)) return { kind: 'nothing' }
-    await meet(
+    const unknown = await meet(
       hub.db,
       connection,
       [happening],
       () => hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' }),
       hub.now(),
     )
+    if (unknown.has(happening.user)) throw unknown.get(happening.user)
     const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
     if (!actor.may) return await refuse(hub, connection, happening, actor, words)
     words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]

@@ -48,3 +48,25 @@ describe('a channel that customers read from now on', () => {
     expect(await scene.happens({ user: 'leo', place, what: { kind: 'links', urls } })).toBeUndefined()
   })
 })
+
+describe('a person of whom the tool can tell nothing', () => {
+  it('keeps nobody else waiting', async () => {
+    const { thread } = await arrive()
+    const said = (user: string, id: string) => ({
+      type: 'chat' as const,
+      occurredAt: scene.clock.now().toISOString(),
+      byHub: false,
+      happening: {
+        user,
+        place: { channel: 'desk-room', thread, message: id },
+        what: { kind: 'message' as const, message: { id, text: `By ${user}`, files: [] } },
+      },
+    })
+    await scene.store(scene.ids.talk, said('odd', 'x1'))
+    await scene.store(scene.ids.talk, said('leo', 'x2'))
+    await scene.settle()
+    expect(told.messages.map(({ message }) => message.text)).toEqual(['By leo'])
+    const rows = await database.db.selectFrom('inbox').select(['state']).orderBy('seq', 'desc').limit(2).execute()
+    expect(rows.map(({ state }) => state)).toEqual(['done', 'quarantined'])
+  })
+})

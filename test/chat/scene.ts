@@ -161,6 +161,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
       },
       async whoIs(_ctx, user) {
         if (away.chat) throw new ConnectorError('unavailable', 'chat: 503')
+        if (user === 'odd') throw new ConnectorError('malformed', 'chat: a person of another shape')
         const person = people[user]
         if (!person) throw new ConnectorError('not_found', `no ${user}`)
         return person
