@@ -1,6 +1,8 @@
 /** What goes wrong around a chat tool, and what must not come of it. */
 import { describe, expect, it } from 'vitest'
-import { acts } from '#hub/workbench/index.ts'
+import { savePost } from '#hub/chat/store.ts'
+import type { ChatHappening } from '#hub/connector/chat.ts'
+import { acts, messagesIn } from '#hub/workbench/index.ts'
 import { testDatabase } from '#kit'
 import { caseFacts, chatScene, messageFacts } from './scene.ts'
 
@@ -46,6 +48,99 @@ describe('a channel that customers read from now on', () => {
     const place = { channel: 'shared' }
     const urls = [`https://hub.example/cases/${caseId}`]
     expect(await scene.happens({ user: 'leo', place, what: { kind: 'links', urls } })).toBeUndefined()
+  })
+})
+
+describe('what is written in a thread', () => {
+  const place = (thread: string, message: string) => ({ channel: 'desk-room', thread, message })
+  const observed = (happening: ChatHappening) => ({
+    type: 'chat' as const,
+    occurredAt: scene.clock.now().toISOString(),
+    byHub: false,
+    happening,
+  })
+  const writes = (thread: string, id: string, text: string) =>
+    observed({
+      user: 'leo',
+      place: place(thread, id),
+      what: { kind: 'message', message: { id, text, files: [] } },
+    })
+  const edits = (thread: string, id: string, text: string) =>
+    observed({ user: 'leo', place: place(thread, id), what: { kind: 'edited', message: { id, text, files: [] } } })
+  const deletes = (thread: string, id: string) =>
+    observed({ user: 'leo', place: place(thread, id), what: { kind: 'deleted', messageId: id } })
+  /** As they are in the end; what was changed before the desk had told its id of it has a correction behind it. */
+  const notes = async () => {
+    const rows = await database.db.selectFrom('messages').select('text').where('visibility', '=', 'internal').execute()
+    return rows.map(({ text }) => text).filter((text) => !/^(?:Correction|Withdrawn): /.test(text))
+  }
+  const lookAgain = async () => {
+    await database.db
+      .updateTable('inbox')
+      .set({ due_at: new Date(0) })
+      .where('state', '=', 'pending')
+      .execute()
+    await scene.later()
+  }
+
+  it('is not lost when the hub does not know yet that its card stands there', async () => {
+    scene.away.receipts = true
+    await scene.tell(caseFacts('T-1'))
+    await scene.store(scene.ids.talk, writes('C-99', 'x1', 'Quick as a flash'))
+    await scene.settle()
+    expect(told.messages).toEqual([])
+    scene.away.receipts = false
+    // The tool knows the card by its key: where it stands is told now.
+    await database.db.updateTable('outbox').set({ state: 'sent' }).where('state', '=', 'pending').execute()
+    const caseId = await scene.caseId('T-1')
+    await savePost(
+      database.db,
+      {
+        connectionId: scene.ids.talk,
+        channel: 'desk-room',
+        cardKey: `case:${caseId}`,
+        messageId: 'C-99',
+        caseId,
+        digest: '',
+      },
+      scene.clock.now(),
+    )
+    await lookAgain()
+    expect(told.messages).toMatchObject([{ caseId: 'T-1', message: { text: 'Quick as a flash' } }])
+  })
+
+  it('is talk about no case when no card comes', async () => {
+    scene.away.receipts = true
+    await scene.tell(caseFacts('T-1'))
+    await scene.store(scene.ids.talk, writes('C-99', 'x1', 'Lunch?'))
+    for (let times = 0; times < 14; times += 1) await lookAgain()
+    const rows = await database.db.selectFrom('inbox').select('state').where('state', '=', 'pending').execute()
+    expect([rows, told.messages]).toEqual([[], []])
+  })
+
+  it('is changed and taken back also when that is told in the same breath, or before', async () => {
+    const { thread } = await arrive()
+    const { talk } = scene.ids
+    await scene.store(talk, writes(thread, 'x1', 'Refund 10'))
+    await scene.store(talk, edits(thread, 'x1', 'Refund 100'))
+    await scene.store(talk, edits(thread, 'x2', 'The truth'))
+    await scene.store(talk, writes(thread, 'x3', 'Never said'))
+    await scene.store(talk, deletes(thread, 'x3'))
+    await scene.settle()
+    await scene.store(talk, writes(thread, 'x2', 'A slip'))
+    await scene.settle()
+    await lookAgain()
+    expect((await notes()).toSorted()).toEqual(['Refund 100', 'The truth', messagesIn.en.chat.deleted].toSorted())
+  })
+
+  it('is one note also when the tool tells of it under two names', async () => {
+    const { thread } = await arrive()
+    await scene.store(scene.ids.talk, writes(thread, 'x1', 'Once'), 'a')
+    await scene.store(scene.ids.talk, writes(thread, 'x1', 'Once'), 'b')
+    await scene.settle()
+    await scene.store(scene.ids.talk, writes(thread, 'x1', 'Once'), 'c')
+    await scene.settle()
+    expect(await notes()).toEqual(['Once'])
   })
 })
 
