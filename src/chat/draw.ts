@@ -184,6 +184,7 @@ async function targetOf(
 ): Promise<ChatPlace | undefined> {
   if ('channel' in to) return to
   const user = 'user' in to ? to.user : await accountOf(hub, connection, to.agent)
+  if (user === undefined) return undefined
   const person = (await store.knownPeople(hub.db, connection.id, [user])).get(user)
   const reference = person?.reference ?? undefined
   if (person?.directChannel) {
@@ -194,10 +195,12 @@ async function targetOf(
   return place
 }
 
-async function accountOf(hub: DrawHub, connection: LoadedConnection, email: string): Promise<string> {
+/** @returns undefined for who has left since: nothing more is said to them. */
+async function accountOf(hub: DrawHub, connection: LoadedConnection, email: string): Promise<string | undefined> {
   const [agent] = await findAgents(hub.db, [email])
+  if (agent?.active === false) return undefined
   const accounts = agent ? await accountsOf(hub.db, [agent.id]) : []
-  const account = accounts.find(({ connectionId }) => connectionId === connection.id)
+  const account = accounts.findLast(({ connectionId }) => connectionId === connection.id)
   if (account) return account.externalId
   throw new ConnectorError(
     'rejected',
