@@ -188,7 +188,7 @@ async function answerWords(
 ): Promise<ChatAnswer> {
   const { words, connection } = asking
   const [first = '', ...rest] = text.trim().split(/\s+/)
-  const command = commands[first.toLowerCase()]
+  const command = Object.hasOwn(commands, first.toLowerCase()) ? commands[first.toLowerCase()] : undefined
   if (first === '' || command === 'help') return shown(workbench.helpCard(words))
   if (command === 'queue') return shown(await queueOf(hub, asking))
   if (command === 'find') return shown(await searchOf(hub, asking, rest.join(' ')))

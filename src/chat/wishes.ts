@@ -143,7 +143,7 @@ async function performAct(given: Given, agent: Agent, act: Act): Promise<void> {
     await createCase(deed)
   } else {
     const { caseId } = wish
-    const perform = deeds[act.act]
+    const perform = Object.hasOwn(deeds, act.act) ? deeds[act.act] : undefined
     if (caseId === undefined || !perform) return
     if (!given.book.get(caseId)) {
       const { noCase } = deed.words.chat
@@ -203,7 +203,10 @@ async function sendReply(deed: Deed): Promise<void> {
   if (!draft.success)
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.sentAlready, caseId })
   const out: OutMessage = { visibility: 'public', text: draft.data.text }
-  consequences.message(caseId, out, author, cause, draft.data.connectionId ?? undefined)
+  const key = consequences.message(caseId, out, author, cause, draft.data.connectionId ?? undefined)
+  if (key !== undefined) return
+  const { title, text } = words.chat.replyNotTaken
+  tell(consequences, cause, wish.step.connectionId, told, { title, text: fill(text, { text: out.text }), caseId })
 }
 
 function resolve(deed: Deed): void {
@@ -243,7 +246,7 @@ const snoozeMs: Readonly<Record<string, number>> = {
 }
 
 async function snoozeCase(deed: Deed): Promise<void> {
-  const ms = snoozeMs[chosen(deed)]
+  const ms = Object.hasOwn(snoozeMs, chosen(deed)) ? snoozeMs[chosen(deed)] : undefined
   if (ms === undefined) return
   const { trx, caseId, agent, now, consequences } = deed
   consequences.follow((await snooze(trx, { caseId, until: new Date(now.getTime() + ms), by: agent.name }, now)) ?? [])

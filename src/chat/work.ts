@@ -177,7 +177,7 @@ async function wishesOf(
       if (!isKnown(what.messageId)) return mayWait ? 'too early' : []
       return [{ step, caseId, want: { kind: 'revise', agent, spot: spot(what.messageId) } }]
     case 'reaction': {
-      const name = settings.reactions[what.name]
+      const name = Object.hasOwn(settings.reactions, what.name) ? settings.reactions[what.name] : undefined
       return name === undefined
         ? []
         : [{ step, caseId, want: { kind: 'act', agent, act: actOfReaction(name, caseId) } }]

@@ -1,4 +1,5 @@
 /** What goes wrong around a chat tool, and what must not come of it. */
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { savePost } from '#hub/chat/store.ts'
 import type { ChatHappening } from '#hub/connector/chat.ts'
@@ -164,4 +165,61 @@ describe('a person of whom the tool can tell nothing', () => {
     const rows = await database.db.selectFrom('inbox').select(['state']).orderBy('seq', 'desc').limit(2).execute()
     expect(rows.map(({ state }) => state)).toEqual(['done', 'quarantined'])
   })
+})
+
+describe('a reply', () => {
+  it('that can leave by no tool any more is given back to who wrote it', async () => {
+    const { caseId } = await arrive()
+    const answer = await scene.submit('leo', acts.previewReply, caseId, { text: 'It is on its way' })
+    const { value } = (answer as { form: { value: string } }).form
+    await scene.tell(caseFacts('T-1', { deleted: true, updatedAt: '2026-11-22T09:05:00Z' }))
+    await scene.submit('leo', acts.sendReply, value)
+    expect(told.messages).toEqual([])
+    const last = told.posts.at(-1)
+    expect(last?.place.channel).toBe('direct-leo')
+    expect(JSON.stringify(last?.content)).toContain('It is on its way')
+  })
+})
+
+describe('somebody who has left', () => {
+  it('is told nothing more, also of what waited for the end of their quiet hours', async () => {
+    const { caseId } = await arrive()
+    await scene.press('leo', acts.takeCase, caseId)
+    // What is due later is so by the database's clock.
+    scene.clock.set(new Date().toISOString())
+    const quietHours = JSON.stringify({ from: '00:00', to: '23:59', time_zone: 'UTC' })
+    await database.db.updateTable('agents').set({ quiet_hours: quietHours }).execute()
+    await scene.tell(messageFacts('T-1', 'm-2', 'My secret is 42'))
+    await database.db.updateTable('agents').set({ active: false }).execute()
+    await scene.later()
+    expect(told.posts.filter(({ place }) => place.channel === 'direct-leo')).toEqual([])
+  })
+})
+
+describe('names that every object has', () => {
+  it('are no emoji, no command and no deed', async () => {
+    const { caseId, thread } = await arrive()
+    const place = { channel: 'desk-room', message: thread }
+    await scene.happens({ user: 'leo', place, what: { kind: 'reaction', name: 'constructor' } })
+    const asked = await scene.happens({ user: 'leo', what: { kind: 'asked', text: 'constructor' } })
+    expect(asked).toMatchObject({ kind: 'private', card: { title: expect.stringContaining('constructor') } })
+    for (const act of ['constructor', '__proto__']) await scene.press('leo', act, caseId)
+    await scene.press('leo', acts.snooze, caseId, { chosen: 'constructor' })
+    const open = await database.db
+      .selectFrom('inbox')
+      .select(['state', 'reason'])
+      .where('state', '=', 'pending')
+      .execute()
+    expect(open).toEqual([])
+  })
+})
+
+it('finds a message by its delivery however many there are', async () => {
+  await sql`insert into messages (id, case_id, connection_id, visibility, author, text, sent_at, content_hash, delivery_key)
+    select 'msg_' || i, 'case_' || i, 'con_1', 'internal', '{}', '', now(), '', 'dw_' || i
+    from generate_series(1, 2000) i`.execute(database.db)
+  await sql`analyze messages`.execute(database.db)
+  const { rows } = await sql<{ 'QUERY PLAN': string }>`explain select id from messages
+    where id = ${'dw_7'} or delivery_key = ${'dw_7'}`.execute(database.db)
+  expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('messages_delivery')
 })

@@ -305,6 +305,10 @@ export const en: Messages = {
       title: 'This message belongs to no case',
       text: 'Choose this in the thread of a case, or make a case of the message first.',
     },
+    replyNotTaken: {
+      title: 'Your reply was not sent',
+      text: 'The case is in no tool any more that replies can leave by. Your text was: {text}',
+    },
     noteNotTaken: {
       title: 'Your message was not added to the case',
       text: 'The case lives in no tool that takes notes from here. It stands in this thread only.',

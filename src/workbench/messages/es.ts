@@ -312,6 +312,10 @@ export const es: Messages = {
       title: 'Este mensaje no es de ningún caso',
       text: 'Elíjalo en el hilo de un caso, o convierta antes el mensaje en un caso.',
     },
+    replyNotTaken: {
+      title: 'Su respuesta no se ha enviado',
+      text: 'El caso ya no está en ninguna herramienta desde la que puedan salir respuestas. Su texto era: {text}',
+    },
     noteNotTaken: {
       title: 'Su mensaje no se ha añadido al caso',
       text: 'El caso no está en ninguna herramienta que acepte notas desde aquí. Solo queda en este hilo.',

@@ -269,6 +269,7 @@ export interface Messages {
     readonly noCase: { readonly title: string; readonly text: string }
     readonly sentAlready: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
+    readonly replyNotTaken: { readonly title: string; readonly text: string }
     readonly noteNotTaken: { readonly title: string; readonly text: string }
     readonly help: {
       readonly title: string
