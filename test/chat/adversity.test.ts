@@ -3,8 +3,10 @@ import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { savePost } from '#hub/chat/store.ts'
 import type { ChatHappening } from '#hub/connector/chat.ts'
-import { acts, messagesIn } from '#hub/workbench/index.ts'
+import { saveSurvey } from '#hub/surveys/store.ts'
+import { acts, joinValue, messagesIn } from '#hub/workbench/index.ts'
 import { testDatabase } from '#kit'
+import { surveyOf } from '../surveys/survey.ts'
 import { caseFacts, chatScene, messageFacts } from './scene.ts'
 
 const database = testDatabase()
@@ -178,6 +180,28 @@ describe('a reply', () => {
     const last = told.posts.at(-1)
     expect(last?.place.channel).toBe('direct-leo')
     expect(JSON.stringify(last?.content)).toContain('It is on its way')
+  })
+
+  it('leaves by no other way than the one that was confirmed', async () => {
+    const { caseId } = await arrive()
+    const content = { kind: 'reply', text: 'Only there', connectionId: 'con_elsewhere' }
+    await scene.draft('draft_1', 'leo@acme.example', caseId, content)
+    await scene.submit('leo', acts.sendReply, joinValue(caseId, 'draft_1'))
+    expect(told.messages).toEqual([])
+    expect(JSON.stringify(told.posts.at(-1)?.content)).toContain('Only there')
+  })
+})
+
+describe('a case that goes on as another one', () => {
+  it('is not asked about: its customer waits for an answer still', async () => {
+    await saveSurvey(database.db, surveyOf({}))
+    const { caseId } = await arrive()
+    await arrive('T-2')
+    await scene.submit('leo', acts.merge, caseId, { into: 'T-2' })
+    const asked = await database.db.selectFrom('invitations').select(['state', 'reason']).execute()
+    expect(asked).toEqual([
+      { state: 'skipped', reason: 'it was merged into another case; the customer is asked about that one' },
+    ])
   })
 })
 

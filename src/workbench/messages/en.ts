@@ -307,7 +307,7 @@ export const en: Messages = {
     },
     replyNotTaken: {
       title: 'Your reply was not sent',
-      text: 'The case is in no tool any more that replies can leave by. Your text was: {text}',
+      text: 'The case cannot be answered any more the way that you confirmed. Your text was: {text}',
     },
     noteNotTaken: {
       title: 'Your message was not added to the case',

@@ -314,7 +314,7 @@ export const es: Messages = {
     },
     replyNotTaken: {
       title: 'Su respuesta no se ha enviado',
-      text: 'El caso ya no está en ninguna herramienta desde la que puedan salir respuestas. Su texto era: {text}',
+      text: 'El caso ya no se puede responder por la vía que confirmó. Su texto era: {text}',
     },
     noteNotTaken: {
       title: 'Su mensaje no se ha añadido al caso',
