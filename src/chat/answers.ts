@@ -158,8 +158,7 @@ async function answerShortcut(
   const { text, files, authorName } = message
   const content = { kind: 'message', text, author: authorName ?? null, files }
   await saveDraft(hub.db, { id, agentId: agent.id, caseId: null, content }, hub.now())
-  const settings = connection.connector.can.chat?.settings(connection.config)
-  const isCustomers = settings !== undefined && customersRead(settings, happening.place?.channel)
+  const isCustomers = isReadByCustomers(asking)
   const source: workbench.ShownMessage = {
     author: { kind: isCustomers ? 'customer' : 'agent', name: authorName ?? null },
     visibility: isCustomers ? 'public' : 'internal',
@@ -227,7 +226,7 @@ async function caseCardOf(hub: AnswerHub, { words }: Asking, found: workbench.Sh
   return workbench.caseCard(found, await loadOffers(hub.db), hub.now(), words)
 }
 
-/** Without words yet, the agent's own queue. */
+/** Without words yet, the agent's own queue. What is chosen of it is put into the conversation, for all who read it. */
 async function answerSearch(
   hub: AnswerHub,
   asking: Asking,
@@ -236,6 +235,7 @@ async function answerSearch(
   count: number,
 ): Promise<ChatAnswer> {
   const { words, agent } = asking
+  if (isReadByCustomers(asking)) return { kind: 'results', results: [], whenEmpty: words.chat.customersRead }
   const { rows } = text.trim()
     ? await workbench.loadSearch(hub, text)
     : await workbench.loadQueue(hub, [agent.email], hub.now())
@@ -250,9 +250,7 @@ async function answerSearch(
 
 /** Links to a case in the hub's own console. All who read the channel see what they unfold to. */
 async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string[]): Promise<ChatAnswer> {
-  const { connection, happening } = asking
-  const settings = connection.connector.can.chat?.settings(connection.config)
-  if (!settings || customersRead(settings, happening.place?.channel)) return nothing
+  if (isReadByCustomers(asking)) return nothing
   const cards: Record<string, Card> = {}
   for (const url of urls.slice(0, 5)) {
     const id = caseInLink(hub.env.baseUrl, url)
@@ -260,6 +258,11 @@ async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string
     if (found) cards[url] = workbench.caseResult(found, hub.now(), asking.words).card
   }
   return Object.keys(cards).length > 0 ? { kind: 'unfurls', cards } : nothing
+}
+
+function isReadByCustomers({ connection, happening }: Asking): boolean {
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  return settings !== undefined && customersRead(settings, happening.place?.channel)
 }
 
 function caseInLink(baseUrl: string, url: string): string | undefined {

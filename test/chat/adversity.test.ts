@@ -52,6 +52,13 @@ describe('a channel that customers read from now on', () => {
     const urls = [`https://hub.example/cases/${caseId}`]
     expect(await scene.happens({ user: 'leo', place, what: { kind: 'links', urls } })).toBeUndefined()
   })
+
+  it('offers no case to be put into the conversation there', async () => {
+    await arrive()
+    const what = { kind: 'search' as const, text: 'T-1', skip: 0, count: 10 }
+    const found = await scene.happens({ user: 'leo', place: { channel: 'shared' }, awaits: true, what })
+    expect(found).toEqual({ kind: 'results', results: [], whenEmpty: messagesIn.en.chat.customersRead })
+  })
 })
 
 describe('what is written in a thread', () => {

@@ -304,6 +304,7 @@ export const es: Messages = {
     sent: 'En camino al cliente.',
     failed: { title: 'No ha funcionado', text: 'Algo ha fallado aquí y no se ha cambiado nada. Inténtelo de nuevo.' },
     noCase: { title: 'No existe ese caso', text: 'Puede que se haya borrado. No se ha cambiado nada.' },
+    customersRead: 'Aquí leen también clientes. Busque en su chat privado con la aplicación.',
     sentAlready: {
       title: 'Esta respuesta ya se envió',
       text: 'Se envió una vez. Para decir más, escriba otra respuesta.',
