@@ -227,6 +227,17 @@ describe('somebody who has left', () => {
   })
 })
 
+describe('text that PostgreSQL cannot hold', () => {
+  it('is answered all the same', async () => {
+    const { caseId } = await arrive()
+    const preview = await scene.submit('leo', acts.previewReply, caseId, { text: 'Half an emoji \ud83d and \0' })
+    expect(preview).toMatchObject({ kind: 'form' })
+    expect(JSON.stringify(preview)).toContain('Half an emoji \ufffd and \ufffd')
+    const asked = await scene.happens({ user: 'leo', what: { kind: 'asked', text: 'find T-1 \0' } })
+    expect(asked).toMatchObject({ kind: 'private', card: { key: expect.stringContaining('search') } })
+  })
+})
+
 describe('names that every object has', () => {
   it('are no emoji, no command and no deed', async () => {
     const { caseId, thread } = await arrive()
