@@ -15,7 +15,7 @@ import { ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
 import { readDraft, saveDraft } from './store.ts'
-import { caseHere, caseOfValue } from './where.ts'
+import { caseHere, caseOfValue, customersRead } from './where.ts'
 
 export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
 
@@ -158,10 +158,7 @@ async function answerShortcut(
   const { text, files, authorName } = message
   const content = { kind: 'message', text, author: authorName ?? null, files }
   await saveDraft(hub.db, { id, agentId: agent.id, caseId: null, content }, hub.now())
-  const settings = connection.connector.can.chat?.settings(connection.config)
-  const isCustomers = settings?.channels.some(
-    (one) => one.channel === happening.place?.channel && one.for === 'customer',
-  )
+  const isCustomers = isReadByCustomers(asking)
   const source: workbench.ShownMessage = {
     author: { kind: isCustomers ? 'customer' : 'agent', name: authorName ?? null },
     visibility: isCustomers ? 'public' : 'internal',
@@ -190,7 +187,7 @@ async function answerWords(
 ): Promise<ChatAnswer> {
   const { words, connection } = asking
   const [first = '', ...rest] = text.trim().split(/\s+/)
-  const command = commands[first.toLowerCase()]
+  const command = Object.hasOwn(commands, first.toLowerCase()) ? commands[first.toLowerCase()] : undefined
   if (first === '' || command === 'help') return shown(workbench.helpCard(words))
   if (command === 'queue') return shown(await queueOf(hub, asking))
   if (command === 'find') return shown(await searchOf(hub, asking, rest.join(' ')))
@@ -229,7 +226,7 @@ async function caseCardOf(hub: AnswerHub, { words }: Asking, found: workbench.Sh
   return workbench.caseCard(found, await loadOffers(hub.db), hub.now(), words)
 }
 
-/** Without words yet, the agent's own queue. */
+/** Without words yet, the agent's own queue. What is chosen of it is put into the conversation, for all who read it. */
 async function answerSearch(
   hub: AnswerHub,
   asking: Asking,
@@ -238,6 +235,7 @@ async function answerSearch(
   count: number,
 ): Promise<ChatAnswer> {
   const { words, agent } = asking
+  if (isReadByCustomers(asking)) return { kind: 'results', results: [], whenEmpty: words.chat.customersRead }
   const { rows } = text.trim()
     ? await workbench.loadSearch(hub, text)
     : await workbench.loadQueue(hub, [agent.email], hub.now())
@@ -250,8 +248,9 @@ async function answerSearch(
   }
 }
 
-/** Links to a case in the hub's own console. */
+/** Links to a case in the hub's own console. All who read the channel see what they unfold to. */
 async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string[]): Promise<ChatAnswer> {
+  if (isReadByCustomers(asking)) return nothing
   const cards: Record<string, Card> = {}
   for (const url of urls.slice(0, 5)) {
     const id = caseInLink(hub.env.baseUrl, url)
@@ -259,6 +258,11 @@ async function answerLinks(hub: AnswerHub, asking: Asking, urls: readonly string
     if (found) cards[url] = workbench.caseResult(found, hub.now(), asking.words).card
   }
   return Object.keys(cards).length > 0 ? { kind: 'unfurls', cards } : nothing
+}
+
+function isReadByCustomers({ connection, happening }: Asking): boolean {
+  const settings = connection.connector.can.chat?.settings(connection.config)
+  return settings !== undefined && customersRead(settings, happening.place?.channel)
 }
 
 function caseInLink(baseUrl: string, url: string): string | undefined {

@@ -5,6 +5,7 @@ import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
 import type { Reply } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
+import { clean } from '#hub/normalise/clean.ts'
 import { acts, claimSeatForm, type Messages, messagesIn, noticeCard, refusalCard } from '#hub/workbench/index.ts'
 import { answerTo } from './answers.ts'
 import { languageFor } from './languages.ts'
@@ -40,7 +41,8 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
       const item = { key: stored.key, body: stored.body.toString('utf8') }
       const ctx = { config: connection.config, now: hub.now }
       if (!happening) return send(chat.reply(item, undefined, ctx))
-      const answering = answerSafely(hub, connection, happening)
+      // As the pipeline will read it: what PostgreSQL cannot hold can be neither looked for nor kept in a draft.
+      const answering = answerSafely(hub, connection, clean(happening))
       if (happening.awaits) {
         const inTime = await Promise.race([answering, after(withinMs)])
         send(chat.reply(item, inTime, ctx))
@@ -84,13 +86,14 @@ async function answerSafely(hub: DeskHub, connection: LoadedConnection, happenin
   let words = messagesIn[languageFor(settings, reader)]
   try {
     if (!isForDesk(happening)) return { kind: 'nothing' }
-    await meet(
+    const unknown = await meet(
       hub.db,
       connection,
       [happening],
       () => hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' }),
       hub.now(),
     )
+    if (unknown.has(happening.user)) throw unknown.get(happening.user)
     const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
     if (!actor.may) return await refuse(hub, connection, happening, actor, words)
     words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]

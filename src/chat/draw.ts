@@ -17,6 +17,7 @@ import { languageFor } from './languages.ts'
 import { loadApproval } from './load-approval.ts'
 import { loadOffers } from './macros.ts'
 import * as store from './store.ts'
+import { customersRead } from './where.ts'
 
 export type DrawHub = Pick<Hub, 'db' | 'connections' | 'now'>
 
@@ -36,7 +37,8 @@ export async function draw(
   { key, attempts }: { readonly key: string; readonly attempts: number },
 ): Promise<Drawn | undefined> {
   const settings = connection.connector.can.chat?.settings(connection.config)
-  if (!settings) return undefined
+  // What was a place for colleagues when this was wanted may be read by a customer by now.
+  if (!settings || (show.what !== 'survey' && customersRead(settings, channelIn(show)))) return undefined
   switch (show.what) {
     case 'case': {
       if (await isOvertaken(hub, connection, show, key)) return undefined
@@ -68,6 +70,11 @@ export async function draw(
       return to && (await cardAt(hub, connection, to, workbench.refusalCard('no_seat', wordsIn(settings, to.channel))))
     }
   }
+}
+
+function channelIn(show: ChatShow): string | undefined {
+  if ('channel' in show) return show.channel
+  return 'to' in show && 'channel' in show.to ? show.to.channel : undefined
 }
 
 /** The first card is never left out: what is said hangs on it. */
@@ -177,6 +184,7 @@ async function targetOf(
 ): Promise<ChatPlace | undefined> {
   if ('channel' in to) return to
   const user = 'user' in to ? to.user : await accountOf(hub, connection, to.agent)
+  if (user === undefined) return undefined
   const person = (await store.knownPeople(hub.db, connection.id, [user])).get(user)
   const reference = person?.reference ?? undefined
   if (person?.directChannel) {
@@ -187,10 +195,12 @@ async function targetOf(
   return place
 }
 
-async function accountOf(hub: DrawHub, connection: LoadedConnection, email: string): Promise<string> {
+/** @returns undefined for who has left since: nothing more is said to them. */
+async function accountOf(hub: DrawHub, connection: LoadedConnection, email: string): Promise<string | undefined> {
   const [agent] = await findAgents(hub.db, [email])
+  if (agent?.active === false) return undefined
   const accounts = agent ? await accountsOf(hub.db, [agent.id]) : []
-  const account = accounts.find(({ connectionId }) => connectionId === connection.id)
+  const account = accounts.findLast(({ connectionId }) => connectionId === connection.id)
   if (account) return account.externalId
   throw new ConnectorError(
     'rejected',

@@ -15,7 +15,7 @@ const staleMs = 24 * 3_600_000
 
 /**
  * Asks the vendor about those of whom nothing is known, or nothing new; what it says is kept.
- * @throws ConnectorError when somebody is unknown and the vendor cannot be asked.
+ * @returns why nothing can be told of somebody, by their id: that is no reason to keep the others waiting.
  */
 export async function meet(
   db: Db,
@@ -23,25 +23,28 @@ export async function meet(
   happenings: readonly ChatHappening[],
   context: () => Context<unknown>,
   now: Date,
-): Promise<void> {
+): Promise<ReadonlyMap<string, unknown>> {
+  const unknown = new Map<string, unknown>()
   const { chat } = connection.connector.can
-  if (!chat) return
+  if (!chat) return unknown
   const references = new Map<string, string | undefined>()
   for (const { user, place } of happenings) if (user) references.set(user, place?.reference ?? references.get(user))
   const known = await store.knownPeople(db, connection.id, [...references.keys()])
-  for (const [user, reference] of references) {
+  const ask = async (user: string, reference: string | undefined): Promise<void> => {
     const before = known.get(user)
     const ageMs = before ? now.getTime() - before.readAt.getTime() : Number.POSITIVE_INFINITY
-    if (ageMs < freshMs) continue
+    if (ageMs < freshMs) return
     try {
       const person = await chat.whoIs(context(), user, reference ?? before?.reference ?? undefined)
       await store.savePerson(db, connection.id, person, reference, now)
     } catch (error) {
       if (error instanceof ConnectorError && error.code === 'not_found') {
         await store.savePerson(db, connection.id, { id: user, kind: 'stranger' }, reference, now)
-      } else if (ageMs > staleMs) throw error
+      } else if (ageMs > staleMs) unknown.set(user, error)
     }
   }
+  await Promise.all([...references].map(([user, reference]) => ask(user, reference)))
+  return unknown
 }
 
 export type Actor =

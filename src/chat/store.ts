@@ -198,6 +198,20 @@ export async function isOvertaken(
   return rows[0]?.found === true
 }
 
+/** Whether a first card is on its way to this channel: it may stand there while the hub does not know where yet. */
+export async function isCardUnderWay(db: Db, lane: string, channel: string): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (
+      select from outbox item
+      where item.lane = ${lane} and item.state = 'pending' and (item.fence is not null or item.attempts > 0)
+        and item.action -> 'show' ->> 'what' = 'case' and item.action -> 'show' ->> 'channel' = ${channel}
+        and not exists (
+          select from chat_posts post where post.connection_id = item.lane and post.channel = ${channel}
+            and post.card_key = 'case:' || item.order_key)
+    ) as found`.execute(db)
+  return rows[0]?.found === true
+}
+
 export interface SpotKey {
   readonly connectionId: string
   readonly channel: string

@@ -1,5 +1,5 @@
 /** Whom something about their own case is told, in private and outside their quiet hours. */
-import { type Agent, accountsOf, findAgents, type LinkedAccount, toldAt } from '#hub/agents/index.ts'
+import { type Agent, accountsOf, findAgents, toldAt } from '#hub/agents/index.ts'
 import { type CaseBook, type DomainEvent, read } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { AgentFacts } from '#hub/connector/facts.ts'
@@ -42,7 +42,7 @@ export async function tellAgents(
     if (!agent || one.event.cause.actor === agent.email) return []
     const account = accounts.findLast(({ agentId, connectionId }) => agentId === agent.id && tools.has(connectionId))
     const connection = account && tools.get(account.connectionId)
-    return connection && account ? [noticeOf(one, agent, account, connection, book, now)] : []
+    return connection ? [noticeOf(one, agent, connection, book, now)] : []
   })
 }
 
@@ -60,7 +60,6 @@ function newsIn(event: DomainEvent, book: CaseBook): readonly News[] {
 function noticeOf(
   { event, caseId, kind }: News,
   agent: Agent,
-  account: LinkedAccount,
   { id: connectionId, connector, config }: LoadedConnection,
   book: CaseBook,
   now: Date,
@@ -79,7 +78,7 @@ function noticeOf(
     caseId,
     action: {
       type: 'chat.show',
-      show: { what: 'notice', to: { user: account.externalId }, key, title, text, tone: 'attention', caseId },
+      show: { what: 'notice', to: { agent: agent.email }, key, title, text, tone: 'attention', caseId },
     },
     cause: event.cause,
     ...(dueAt ? { dueAt } : {}),

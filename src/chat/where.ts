@@ -1,5 +1,5 @@
-/** Which case a happening is about. */
-import type { ChatPlace } from '#hub/connector/chat.ts'
+/** Which case a happening is about, and who reads along there. */
+import type { ChatPlace, ChatSettings } from '#hub/connector/chat.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { splitValue } from '#hub/workbench/index.ts'
 import { casesAt, type SpotKey, spotKey } from './store.ts'
@@ -26,4 +26,9 @@ export async function caseHere(
 /** The case in the value of an act on one: it stands first. */
 export function caseOfValue(value: string): string {
   return splitValue(value)[0] ?? ''
+}
+
+/** One line of the settings that says so is enough, whatever others say of the same channel. */
+export function customersRead({ channels }: Pick<ChatSettings, 'channels'>, channel: string | undefined): boolean {
+  return channels.some((one) => one.channel === channel && one.for === 'customer')
 }

@@ -143,7 +143,7 @@ async function performAct(given: Given, agent: Agent, act: Act): Promise<void> {
     await createCase(deed)
   } else {
     const { caseId } = wish
-    const perform = deeds[act.act]
+    const perform = Object.hasOwn(deeds, act.act) ? deeds[act.act] : undefined
     if (caseId === undefined || !perform) return
     if (!given.book.get(caseId)) {
       const { noCase } = deed.words.chat
@@ -197,13 +197,21 @@ function chosen({ act }: Deed): string {
 
 /** The draft is there once: a second press finds nothing to send. */
 async function sendReply(deed: Deed): Promise<void> {
-  const { trx, act, agent, caseId, consequences, cause, author, words, wish } = deed
+  const { trx, act, agent, book, caseId, consequences, cause, author, words, wish } = deed
   const draft = ReplyDraft.safeParse(await takeDraft(trx, splitValue(act.value)[1] ?? '', agent.id, caseId))
   const told = { user: wish.step.happening.user }
   if (!draft.success)
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.sentAlready, caseId })
   const out: OutMessage = { visibility: 'public', text: draft.data.text }
-  consequences.message(caseId, out, author, cause, draft.data.connectionId ?? undefined)
+  // Another way than the one that was confirmed may lead to somebody else.
+  const { connectionId } = draft.data
+  const isStillThere = book
+    .linksOf(caseId)
+    .some((link) => link.deletedAt === null && (connectionId === null || link.connectionId === connectionId))
+  const key = isStillThere ? consequences.message(caseId, out, author, cause, connectionId ?? undefined) : undefined
+  if (key !== undefined) return
+  const { title, text } = words.chat.replyNotTaken
+  tell(consequences, cause, wish.step.connectionId, told, { title, text: fill(text, { text: out.text }), caseId })
 }
 
 function resolve(deed: Deed): void {
@@ -243,7 +251,7 @@ const snoozeMs: Readonly<Record<string, number>> = {
 }
 
 async function snoozeCase(deed: Deed): Promise<void> {
-  const ms = snoozeMs[chosen(deed)]
+  const ms = Object.hasOwn(snoozeMs, chosen(deed)) ? snoozeMs[chosen(deed)] : undefined
   if (ms === undefined) return
   const { trx, caseId, agent, now, consequences } = deed
   consequences.follow((await snooze(trx, { caseId, until: new Date(now.getTime() + ms), by: agent.name }, now)) ?? [])

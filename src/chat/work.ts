@@ -18,7 +18,7 @@ import * as store from './store.ts'
 import { caseOfValue, spotsOf } from './where.ts'
 
 export interface ChatStep {
-  readonly row: { readonly seq: number; readonly source: 'webhook' | 'reconcile' }
+  readonly row: { readonly seq: number; readonly source: 'webhook' | 'reconcile'; readonly attempts: number }
   readonly connectionId: string
   readonly occurredAt: string
   readonly happening: ChatHappening
@@ -48,33 +48,50 @@ export interface ChatWork {
   readonly wishes: readonly Wish[]
   /** The hub's cases that wishes are about. */
   readonly caseIds: readonly string[]
+  /** Rows that tell of what the hub does not know yet: they are looked at again. */
+  readonly early: ReadonlySet<number>
 }
+
+/** Longer than the lease on a card whose worker died; later it is taken for talk that is about no case. */
+const looksForMissing = 12
 
 export type WorkHub = Pick<Hub, 'connections' | 'now'>
 
 export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[]): Promise<ChatWork> {
   const facts: ChatWork['facts'][number][] = []
   const wishes: Wish[] = []
-  if (steps.length === 0) return { facts, wishes, caseIds: [] }
+  const early = new Set<number>()
+  if (steps.length === 0) return { facts, wishes, caseIds: [], early }
   await noteChannels(trx, steps, hub.now())
   const spots = await store.casesAt(
     trx,
     steps.flatMap(({ connectionId, happening }) => spotsOf(connectionId, happening.place)),
   )
   const opened = new Set<string>()
+  const taken = new Set<string>()
   for (const step of steps) {
     const connection = hub.connections.all().find(({ id }) => id === step.connectionId)
     const settings = connection?.connector.can.chat?.settings(connection.config)
     if (!connection || !settings || isRead(step.happening)) continue
     const told = await customerFacts(trx, step, connection, settings, opened)
     if (told) facts.push(...told.map((fact) => ({ step, fact })))
-    else wishes.push(...(await wishesOf(trx, { ...hub, db: trx }, step, connection, settings, spots)))
+    else {
+      const wanted = await wishesOf(trx, { ...hub, db: trx }, step, connection, settings, spots)
+      if (wanted === 'too early') early.add(step.row.seq)
+      else wishes.push(...wanted.filter(({ want }) => want.kind !== 'note' || isNew(taken, store.spotKey(want.spot))))
+    }
   }
   const caseIds = wishes.flatMap(({ caseId, want }) => [
     ...(caseId === undefined ? [] : [caseId]),
     ...(want.kind === 'act' && want.intoCaseId !== undefined ? [want.intoCaseId] : []),
   ])
-  return { facts, wishes, caseIds: [...new Set(caseIds)] }
+  return { facts, wishes, caseIds: [...new Set(caseIds)], early }
+}
+
+function isNew(taken: Set<string>, key: string): boolean {
+  const isKnown = taken.has(key)
+  taken.add(key)
+  return !isKnown
 }
 
 async function noteChannels(trx: Trx, steps: readonly ChatStep[], now: Date): Promise<void> {
@@ -104,7 +121,7 @@ async function wishesOf(
   connection: LoadedConnection,
   settings: ChatSettings,
   spots: ReadonlyMap<string, string>,
-): Promise<readonly Wish[]> {
+): Promise<readonly Wish[] | 'too early'> {
   const { user, place, what } = step.happening
   if (what.kind === 'channel' || what.kind === 'uninstalled' || user === '') return []
   const actor = await actorOf(trx, connection.id, user, hub.now())
@@ -129,13 +146,16 @@ async function wishesOf(
   }
   const here = spotsOf(connection.id, place)
   const caseId = here.map((spot) => spots.get(store.spotKey(spot))).find((id) => id !== undefined)
-  if (!actor.may || caseId === undefined || !place) return []
+  if (!actor.may || !place) return []
+  const mayWait = step.row.attempts < looksForMissing
+  if (caseId === undefined) return mayWait && (await mayBeOfCard(trx, step)) ? 'too early' : []
   const spot = (messageId: string) => ({ connectionId: connection.id, channel: place.channel, messageId })
+  const isKnown = (messageId: string) => spots.has(store.spotKey(spot(messageId)))
   const { agent } = actor
   switch (what.kind) {
     case 'message':
-      // Only what stands in the thread of a case belongs to it.
-      return place.thread === undefined
+      // Only what stands in the thread of a case belongs to it; the tool may tell of it twice under different names.
+      return place.thread === undefined || isKnown(what.message.id)
         ? []
         : [
             {
@@ -151,11 +171,13 @@ async function wishesOf(
             },
           ]
     case 'edited':
+      if (!isKnown(what.message.id)) return mayWait ? 'too early' : []
       return [{ step, caseId, want: { kind: 'revise', agent, spot: spot(what.message.id), text: what.message.text } }]
     case 'deleted':
+      if (!isKnown(what.messageId)) return mayWait ? 'too early' : []
       return [{ step, caseId, want: { kind: 'revise', agent, spot: spot(what.messageId) } }]
     case 'reaction': {
-      const name = settings.reactions[what.name]
+      const name = Object.hasOwn(settings.reactions, what.name) ? settings.reactions[what.name] : undefined
       return name === undefined
         ? []
         : [{ step, caseId, want: { kind: 'act', agent, act: actOfReaction(name, caseId) } }]
@@ -163,6 +185,12 @@ async function wishesOf(
     default:
       return []
   }
+}
+
+/** A card is answered as soon as it is seen, which may be before the tool's word of where it stands is written down. */
+async function mayBeOfCard(trx: Trx, { connectionId, happening: { place, what } }: ChatStep): Promise<boolean> {
+  if (!place || (what.kind !== 'reaction' && place.thread === undefined)) return false
+  return await store.isCardUnderWay(trx, connectionId, place.channel)
 }
 
 async function isRefused(hub: Parameters<typeof problemsOf>[0], act: Act): Promise<boolean> {

@@ -64,18 +64,34 @@ async function readConnection(
 ): Promise<readonly Reading[]> {
   const connection = await hub.connections.byId(connectionId)
   if (!connection) return rows.map((row) => ({ row, failed: 'quarantined', reason: 'its connection was removed' }))
-  const observed = await Promise.all(rows.map((row) => observe(row, connection, hub.now)))
+  let observed = await Promise.all(rows.map((row) => observe(row, connection, hub.now)))
   try {
-    const happenings = observed.flatMap((one) => ('failed' in one ? [] : one.observations.flatMap(happeningIn)))
-    if (happenings.length > 0) {
-      const context = () => hub.connections.contextFor(connection, signal, { priority: 'person' })
-      await meet(hub.db, connection, happenings, context, hub.now())
-    }
+    observed = await withKnownPeople(hub, connection, observed, signal)
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
     await hub.connections.reportFailure(connection.id, error)
     return observed.map((one) => ('failed' in one ? one : afterFailedRead(one.row, error)))
   }
+}
+
+/** What somebody did of whom nothing can be told now waits; what others did does not. */
+async function withKnownPeople(
+  hub: Pick<Hub, 'now' | 'db' | 'connections'>,
+  connection: LoadedConnection,
+  observed: readonly Observed[],
+  signal: AbortSignal,
+): Promise<Observed[]> {
+  const happenings = observed.flatMap((one) => ('failed' in one ? [] : one.observations.flatMap(happeningIn)))
+  if (happenings.length === 0) return [...observed]
+  const context = () => hub.connections.contextFor(connection, signal, { priority: 'person' })
+  const unknown = await meet(hub.db, connection, happenings, context, hub.now())
+  const [error] = unknown.values()
+  if (error !== undefined) await hub.connections.reportFailure(connection.id, error)
+  return observed.map((one) => {
+    if ('failed' in one) return one
+    const user = one.observations.flatMap(happeningIn).find((happening) => unknown.has(happening.user))?.user
+    return user === undefined ? one : afterFailedRead(one.row, unknown.get(user))
+  })
 }
 
 function happeningIn(observation: Observation): readonly ChatHappening[] {
@@ -117,7 +133,7 @@ function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection)
   return { occurredAt, byHub, type: 'pointer', entity: 'case', id: facts.id }
 }
 
-function afterFailedRead(row: InboxRow, error: unknown): Reading {
+function afterFailedRead(row: InboxRow, error: unknown): Extract<Reading, { failed: string }> {
   const reason = error instanceof Error ? error.message : String(error)
   if (!(error instanceof ConnectorError) || reaction[error.code] === 'dead_letter') {
     return { row, failed: 'quarantined', reason }

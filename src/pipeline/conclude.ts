@@ -35,7 +35,10 @@ export interface Step<F = PlacedFact> {
 export interface Concluded {
   /** Rows of reconciliation that told something no webhook had told. */
   readonly repaired: ReadonlySet<number>
-  /** Rows whose case must be read again: what was read may be from before or after a write of ours. */
+  /**
+   * Rows that must be looked at again: what was read may be from before or after a write of ours, or what it is about is
+   * about to be known.
+   */
   readonly unsure: ReadonlySet<number>
 }
 
@@ -94,7 +97,7 @@ export async function conclude(
   const isSamePerson = (leaf: string, other: string) => roots.has(leaf) && roots.get(leaf) === roots.get(other)
 
   const repaired = new Set<number>()
-  const unsure = new Set<number>()
+  const unsure = new Set(chat.early)
   const early: Step[] = []
   for (const step of all) {
     const events = observe(step)

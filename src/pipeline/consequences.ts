@@ -139,6 +139,7 @@ export async function createConsequences(
       status: read.status(state.fields),
       tags: read.tags(state.fields),
       channel: read.channel(state.fields),
+      isMerged: typeof read.custom(state.fields)['merged_into'] === 'string',
     })
   }
 

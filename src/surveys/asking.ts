@@ -55,6 +55,8 @@ export interface SolvedCase {
   readonly status: CaseStatus
   readonly tags: readonly string[]
   readonly channel: Channel | null
+  /** Closed because it goes on as another case. */
+  readonly isMerged?: boolean
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Solution {
   readonly tags: readonly string[]
   /** Opened by a rule for another case, where the customer is asked. */
   readonly isFollowUp: boolean
+  /** Closed because it goes on as another case. */
+  readonly isMerged?: boolean
   readonly lastPublicMessageAt: Date | null
   readonly person: Person | undefined
   /** Some tool that holds the case lets the hub write to the customer. */
@@ -46,6 +48,7 @@ export function decidePlan(survey: SurveyDefinition, solution: Solution, now: Da
 function whyNotPlanned(survey: SurveyDefinition, solution: Solution, now: Date): string | undefined {
   const { when } = survey
   if (solution.isFollowUp) return 'a rule opened this case for another one; the customer is asked about that one'
+  if (solution.isMerged) return 'it was merged into another case; the customer is asked about that one'
   const { connectionName } = solution
   if (when.connections && (connectionName === null || !when.connections.includes(connectionName))) {
     const asks = `this survey asks about cases of ${when.connections.join(', ')}`

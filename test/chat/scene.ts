@@ -109,8 +109,8 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     updates: [],
     shows: [],
   }
-  /** While set, the desk refuses every write. */
-  const away = { desk: false, chat: false, channel: false }
+  /** While set: the desk refuses every write; the tool tells of nobody; takes no posts; takes them, and its answer is lost. */
+  const away = { desk: false, chat: false, channel: false, receipts: false }
   let number = 0
   const next = (kind: string) => `${kind}-${++number}`
   const deskIsThere = () => {
@@ -161,6 +161,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
       },
       async whoIs(_ctx, user) {
         if (away.chat) throw new ConnectorError('unavailable', 'chat: 503')
+        if (user === 'odd') throw new ConnectorError('malformed', 'chat: a person of another shape')
         const person = people[user]
         if (!person) throw new ConnectorError('not_found', `no ${user}`)
         return person
@@ -168,6 +169,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
       direct: async (_ctx, user) => ({ channel: `direct-${user}` }),
       async post(_ctx, place, content) {
         if (away.channel) throw new ConnectorError('not_found', 'not_in_channel')
+        if (away.receipts) throw new ConnectorError('outcome_unknown', 'the answer was lost')
         told.posts.push({ place, content })
         return { externalId: next('C') }
       },
@@ -215,7 +217,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     await database.reset()
     clock.set('2026-11-22T10:00:00Z')
     for (const list of Object.values(told)) list.length = 0
-    Object.assign(away, { desk: false, chat: false, channel: false })
+    Object.assign(away, { desk: false, chat: false, channel: false, receipts: false })
     const secrets = createSecretBox(['a passphrase that is long enough to be one'])
     const env = { baseUrl: 'https://hub.example', extraHosts: [] }
     const base = { db: database.db, log: quietLog, now: clock.now, secrets, signals }

@@ -297,6 +297,7 @@ export const en: Messages = {
     sent: 'On its way to the customer.',
     failed: { title: 'That did not work', text: 'Something failed here, and nothing was changed. Please try again.' },
     noCase: { title: 'There is no such case', text: 'It may have been deleted. Nothing was changed.' },
+    customersRead: 'Customers read along here. Search in your private chat with the app.',
     sentAlready: {
       title: 'This reply was sent before',
       text: 'It went out once. To say more, write a new reply.',
@@ -304,6 +305,10 @@ export const en: Messages = {
     notHere: {
       title: 'This message belongs to no case',
       text: 'Choose this in the thread of a case, or make a case of the message first.',
+    },
+    replyNotTaken: {
+      title: 'Your reply was not sent',
+      text: 'The case cannot be answered any more the way that you confirmed. Your text was: {text}',
     },
     noteNotTaken: {
       title: 'Your message was not added to the case',

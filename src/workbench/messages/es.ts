@@ -304,6 +304,7 @@ export const es: Messages = {
     sent: 'En camino al cliente.',
     failed: { title: 'No ha funcionado', text: 'Algo ha fallado aquí y no se ha cambiado nada. Inténtelo de nuevo.' },
     noCase: { title: 'No existe ese caso', text: 'Puede que se haya borrado. No se ha cambiado nada.' },
+    customersRead: 'Aquí leen también clientes. Busque en su chat privado con la aplicación.',
     sentAlready: {
       title: 'Esta respuesta ya se envió',
       text: 'Se envió una vez. Para decir más, escriba otra respuesta.',
@@ -311,6 +312,10 @@ export const es: Messages = {
     notHere: {
       title: 'Este mensaje no es de ningún caso',
       text: 'Elíjalo en el hilo de un caso, o convierta antes el mensaje en un caso.',
+    },
+    replyNotTaken: {
+      title: 'Su respuesta no se ha enviado',
+      text: 'El caso ya no se puede responder por la vía que confirmó. Su texto era: {text}',
     },
     noteNotTaken: {
       title: 'Su mensaje no se ha añadido al caso',

@@ -267,8 +267,11 @@ export interface Messages {
     readonly sent: string
     readonly failed: { readonly title: string; readonly text: string }
     readonly noCase: { readonly title: string; readonly text: string }
+    /** In place of what is found, where it would be put into a conversation that customers read. */
+    readonly customersRead: string
     readonly sentAlready: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
+    readonly replyNotTaken: { readonly title: string; readonly text: string }
     readonly noteNotTaken: { readonly title: string; readonly text: string }
     readonly help: {
       readonly title: string
