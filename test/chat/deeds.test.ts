@@ -376,6 +376,16 @@ describe('what an agent asks', () => {
     expect(answer).toMatchObject({ kind: 'private', card: { title: 'Mis casos' } })
   })
 
+  it.each(['why?', 'porqué', 'por qué', '¿Por qué?'])('is understood as people write a question: %s', async (text) => {
+    const { thread } = await arrive()
+    const answer = await scene.happens({
+      user: 'leo',
+      place: { channel: 'desk-room', thread },
+      what: { kind: 'asked', text },
+    })
+    expect(answer).toMatchObject({ kind: 'private', card: { title: 'Why is it so? “Case T-1”' } })
+  })
+
   it('finds cases for a search, and unfurls links to them', async () => {
     const { caseId } = await arrive()
     const found = await scene.happens({
