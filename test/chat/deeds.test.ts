@@ -333,6 +333,18 @@ describe("a customer's channel", () => {
     expect(profile?.name).toBe('Ana García')
   })
 
+  it('takes the answer to a survey without telling a customer what only agents may do', async () => {
+    await write('ana', '1', 'Our shipment is late')
+    for (const user of ['ana', 'guest', 'newcomer', 'leo']) {
+      const answer = await scene.happens({
+        user,
+        place: { channel: 'shared', thread: '1' },
+        what: { kind: 'press', act: { act: acts.answerSurvey, value: 'inv_1|5', fields: {} } },
+      })
+      expect([user, answer ?? { kind: 'nothing' }]).toEqual([user, { kind: 'nothing' }])
+    }
+  })
+
   it('gets replies in its thread, and never a note', async () => {
     await write('ana', '1', 'Our shipment is late')
     const caseId = await scene.caseId('shared|1')
