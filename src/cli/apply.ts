@@ -22,9 +22,16 @@ export async function apply(file: string | undefined): Promise<void> {
 
 /** A secret that the vendor made, or has no use for, does not belong into the log of a pipeline. */
 function told(hub: Hub, { connection: name, url, secret }: Applied['webhooks'][number]): string {
-  const connector = hub.connections.all().find((one) => one.name === name)?.connector
-  const address = `\nwebhooks of "${name}":\n  URL     ${connector ? inboundUrl(connector, url) : url}`
-  return !connector || givesSecret(connector) ? `${address}\n  secret  ${secret}  (shown this once)` : address
+  const found = hub.connections.all().find((one) => one.name === name)
+  const isGiven = !found || givesSecret(found.connector)
+  return [
+    `\nwebhooks of "${name}":`,
+    `  URL     ${found ? inboundUrl(found.connector, url) : url}`,
+    ...(isGiven ? [`  secret  ${secret}  (shown this once)`] : []),
+    ...(found?.connector.can.install
+      ? [`  link    POST /api/v1/connections/${found.id}/install-link installs the app`]
+      : []),
+  ].join('\n')
 }
 
 async function withConfig(file: string | undefined, work: (hub: Hub, config: Config) => Promise<void>): Promise<void> {
