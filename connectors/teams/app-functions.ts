@@ -79,7 +79,7 @@ export const teamsFunctions: readonly TeamsFunction[] = [
         id: 'publicReply',
         type: 'action',
         context: ['message'],
-        title: { en: 'Send as public reply', es: 'Enviar como respuesta' },
+        title: { en: 'Send as public reply', es: 'Enviar como respuesta pública' },
         description: {
           en: 'Show this message to the customer, after a preview',
           es: 'Mostrar este mensaje al cliente, tras una vista previa',

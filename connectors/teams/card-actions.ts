@@ -28,14 +28,32 @@ export function drawActions(actions: readonly CardAction[], drawing: Drawing): D
     if (action.kind === 'select') return drawSelect(action, position, drawing)
     return action.kind === 'button' ? question(action, `${position}`, drawing) : []
   })
-  const buttons = shown
-    .flatMap((action, position): readonly Action[] => {
-      if (action.kind === 'button') return [drawButton(action, `${position}`)]
-      const url = action.kind === 'link' ? webUrl(action.url) : undefined
-      return url === undefined ? [] : [{ type: 'Action.OpenUrl', title: label(action.label), url }]
-    })
-    .map((button, position) => (position < mostButtons ? button : { ...button, mode: 'secondary' as const }))
-  return { elements, buttons, hidden: actions.length - shown.length }
+  const buttons = shown.flatMap((action, position): readonly Action[] => {
+    if (action.kind === 'button') return [drawButton(action, `${position}`)]
+    const url = action.kind === 'link' ? webUrl(action.url) : undefined
+    return url === undefined ? [] : [{ type: 'Action.OpenUrl', title: label(action.label), url }]
+  })
+  const hidden = actions.length - shown.length
+  if (isScale(shown)) return { elements: [...elements, ...drawScale(buttons)], buttons: [], hidden }
+  const placed = buttons.map((button, position) =>
+    position < mostButtons ? button : { ...button, mode: 'secondary' as const },
+  )
+  return { elements, buttons: placed, hidden }
+}
+
+/** One question, whose answers are all the same act: a survey's scores. */
+function isScale(actions: readonly CardAction[]): boolean {
+  if (actions.length <= mostButtons) return false
+  return new Set(actions.map((action) => (action.kind === 'button' ? action.act : action.kind))).size === 1
+}
+
+/** Rows of about the same length. Were the upper end of a scale in the "…" menu, the lower one would be pressed more often. */
+function drawScale(buttons: readonly Action[]): readonly CardElement[] {
+  const perRow = Math.ceil(buttons.length / Math.ceil(buttons.length / mostButtons))
+  const rows = Array.from({ length: Math.ceil(buttons.length / perRow) }, (_, row) =>
+    buttons.slice(row * perRow, (row + 1) * perRow),
+  )
+  return rows.map((actions) => ({ type: 'ActionSet', actions: [...actions] }))
 }
 
 /** A button at the end of a row. */

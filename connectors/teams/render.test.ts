@@ -228,6 +228,20 @@ describe('a card in Teams', { timeout: 60_000 }, () => {
     ])
   })
 
+  it('shows a whole scale at once: scores in a menu would be chosen less often', () => {
+    const scores = Array.from({ length: 11 }, (_unused, score) =>
+      button({ act: 'survey.answer', value: `inv_01:${score}`, label: `${score}` }),
+    )
+    const drawn = renderCard({ ...small, actions: scores }, words)
+    const rows = drawn.body.flatMap((element) => (element.type === 'ActionSet' ? [element.actions ?? []] : []))
+    expect(rows.map((row) => row.map(({ title }) => title))).toEqual([
+      ['0', '1', '2', '3', '4', '5'],
+      ['6', '7', '8', '9', '10'],
+    ])
+    expect(nodes(drawn).filter(({ mode }) => mode === 'secondary')).toEqual([])
+    expect(drawn.actions ?? []).toEqual([])
+  })
+
   it('gives back the option that was chosen, not what stands in the list beside it', () => {
     const select = (act: string, chosen: string): CardAction => ({
       kind: 'select',

@@ -76,13 +76,13 @@ const stories: Readonly<Record<Language, Story>> = {
     delivery: '¿Dónde está mi pedido?',
     first: 'Hola:\n\nMe han cobrado dos veces octubre. La factura dice <120 €> y el banco 240 €.\n\nAna',
     internal:
-      'A facturación le pasó lo mismo la semana pasada: el segundo cargo es una retención. No prometas devolución aún.',
+      'A facturación le pasó lo mismo la semana pasada: el segundo cargo es una retención. Aún no se puede prometer la devolución.',
     second: '¿Hay alguien? Nuestra gestoría lo necesita hoy.',
     reply:
       'Hola, Ana:\n\nEl segundo importe es una retención; el banco la libera en dos días. No se ha cobrado dos veces.\n\nUn saludo\nLeo',
     question: '¿Devolver 120 € a Ana García?',
     rule: 'Las devoluciones de más de 100 € necesitan un sí',
-    notice: { title: 'Un caso te espera', text: 'Ana García espera respuesta desde hace una hora.' },
+    notice: { title: 'Un caso le espera', text: 'Ana García espera respuesta desde hace una hora.' },
     comment: 'Rápido y amable',
     macros: ['Pedir el número de factura', 'Es una retención, no un cobro'],
   },

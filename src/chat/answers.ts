@@ -186,7 +186,7 @@ async function answerWords(
   place: ChatPlace | undefined,
 ): Promise<ChatAnswer> {
   const { words, connection } = asking
-  const [first = '', ...rest] = text.trim().split(/\s+/)
+  const [first = '', ...rest] = oneWord(text).split(/\s+/)
   const command = Object.hasOwn(commands, first.toLowerCase()) ? commands[first.toLowerCase()] : undefined
   if (first === '' || command === 'help') return shown(workbench.helpCard(words))
   if (command === 'queue') return shown(await queueOf(hub, asking))
@@ -210,8 +210,16 @@ const commands: Readonly<Record<string, 'help' | 'queue' | 'find' | 'case' | 'cu
   ...{ find: 'find', search: 'find', buscar: 'find' },
   ...{ case: 'case', caso: 'case', status: 'case', estado: 'case' },
   ...{ customer: 'customer', cliente: 'customer', who: 'customer', quién: 'customer' },
-  ...{ why: 'why', 'por qué': 'why', porqué: 'why' },
+  ...{ why: 'why', porqué: 'why', porque: 'why' },
   ...{ similar: 'similar', parecidos: 'similar' },
+}
+
+/** As people write a question: `why?`, and in Spanish two words and two signs. */
+function oneWord(text: string): string {
+  return text
+    .trim()
+    .replace(/^¿?por\s+qu[eé]\??$/i, 'porqué')
+    .replace(/^¿?(\p{L}+)\?$/u, '$1')
 }
 
 async function queueOf(hub: AnswerHub, { agent, words }: Asking): Promise<Card> {

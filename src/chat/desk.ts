@@ -94,6 +94,8 @@ async function answerSafely(hub: DeskHub, connection: LoadedConnection, happenin
       hub.now(),
     )
     if (unknown.has(happening.user)) throw unknown.get(happening.user)
+    // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
+    if (isSurveyAnswer(happening)) return { kind: 'nothing' }
     const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
     if (!actor.may) return await refuse(hub, connection, happening, actor, words)
     words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
@@ -108,6 +110,10 @@ async function answerSafely(hub: DeskHub, connection: LoadedConnection, happenin
 function isForDesk({ what, user }: ChatHappening): boolean {
   if (user === '') return false
   return !['edited', 'deleted', 'reaction', 'channel', 'uninstalled'].includes(what.kind)
+}
+
+function isSurveyAnswer({ what }: ChatHappening): boolean {
+  return what.kind === 'press' && what.act.act === acts.answerSurvey
 }
 
 /** Somebody without a seat learns so, and where they can say who they are; a line in a thread draws that once. */
@@ -128,7 +134,6 @@ async function refuse(
   }
   if ((what.kind !== 'press' && what.kind !== 'submit') || why !== 'no_seat') return answer
   if (what.act.act === acts.claimSeatForm) return { kind: 'form', form: claimSeatForm(words), replaces: false }
-  if (what.act.act === acts.answerSurvey) return { kind: 'nothing' }
   if (what.act.act !== acts.claimSeat) return answer
   const errors = await problemsOf(hub, what.act, words)
   if (Object.keys(errors).length > 0) return { kind: 'errors', errors }

@@ -8,7 +8,9 @@ import { actor, withHub } from './open-hub.ts'
 import { createPrompt, type Prompt } from './prompt.ts'
 import { findRunningHub } from './running-hub.ts'
 import {
+  givesSecret,
   hasVendorSecret,
+  inboundUrl,
   isGiven,
   problemsOf,
   type Setting,
@@ -123,14 +125,15 @@ function print({ id, name, status, webhook }: Installed, connector: Connector): 
     console.log(`  POST /api/v1/connections/${id}/install-link`)
   }
   if (!webhook) return
-  if (hasVendorSecret(connector)) {
-    console.log(`Let ${connector.manifest.name} send its webhooks to ${webhook.url}`)
-    if (!isOwnWebhookSecret(webhook.secret)) return
+  const url = inboundUrl(connector, webhook.url)
+  if (!givesSecret(connector)) {
+    console.log(`Let ${connector.manifest.name} send its webhooks to ${url}`)
+    if (!hasVendorSecret(connector) || !isOwnWebhookSecret(webhook.secret)) return
     console.log('It signs them with a secret of its own. Once you have it, set it as webhook_secret:')
     console.log(`  PATCH /api/v1/connections/${id} {"config": {…}}, whole; secrets that are left out stay`)
     return
   }
   console.log('Give these to the other side, so that its webhooks come here:')
-  console.log(`  URL     ${webhook.url}`)
+  console.log(`  URL     ${url}`)
   console.log(`  secret  ${webhook.secret}  (shown this once)`)
 }

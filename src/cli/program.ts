@@ -23,7 +23,7 @@ program
 
 program
   .command('demo')
-  .description("play a customer's day on a hub of its own, with two sandbox desks; about a minute")
+  .description("play a customer's day on a hub of its own, with sandboxes of all tools; about half a minute")
   .option('--keep', 'leave the hub running afterwards', false)
   .option('--json', 'print the summary as JSON and nothing else', false)
   .action(async (options: { keep: boolean; json: boolean }) => (await import('./demo.ts')).demo(options))

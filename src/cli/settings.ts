@@ -48,6 +48,16 @@ export function hasVendorSecret(connector: Connector): boolean {
   return settingsOf(connector).some(({ name }) => isSigningSecret(name))
 }
 
+/** Where the vendor sends what happens. @param webhookUrl the connection's own address */
+export function inboundUrl({ manifest }: Connector, webhookUrl: string): string {
+  return manifest.path === undefined ? webhookUrl : new URL(manifest.path, webhookUrl).href
+}
+
+/** Whether the other side is to be given the secret of ours: it made none itself, and signs with none of its own. */
+export function givesSecret(connector: Connector): boolean {
+  return connector.manifest.path === undefined && !hasVendorSecret(connector)
+}
+
 /** Whether there is a value for a setting, such as `imap.host`. */
 export function isGiven(config: Config, setting: string): boolean {
   let place: unknown = config

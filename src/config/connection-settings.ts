@@ -13,6 +13,7 @@ import {
   text,
 } from '#hub/rules/index.ts'
 import { type Environment, hasReference, resolveEnvironment } from './environment.ts'
+import { schemaIssue } from './schema-issue.ts'
 
 export interface ConnectionConfig {
   readonly name: string
@@ -81,7 +82,7 @@ function readSettings(connector: Connector, written: unknown, path: Path, env: E
   }
   const split = splitConfig(connector.config, written)
   const issues: Issue[] = [
-    ...split.unknown.map((field) => unknownSetting(connector, field.split('.'), path)),
+    ...split.unknown.map((field) => unknownSetting(connector, written, field.split('.'), path)),
     ...split.secrets.flatMap(({ path: field, value }) => clearSecret(value, [...path, ...field])),
   ]
   const resolved = resolveEnvironment(written, env, path)
@@ -89,25 +90,32 @@ function readSettings(connector: Connector, written: unknown, path: Path, env: E
   const parsed = connector.config.safeParse(strip(resolved.value, split.unknown))
   if (!parsed.success) {
     const named = new Set(issues.map((issue) => issue.path.join('.')))
-    for (const { path: field, message } of parsed.error.issues) {
-      const at = [...path, ...field.map((part) => (typeof part === 'symbol' ? String(part) : part))]
-      if (!named.has(at.join('.'))) issues.push({ path: at, message: hide(message, resolved.used) })
+    for (const found of parsed.error.issues) {
+      const issue = schemaIssue(found, resolved.value, path)
+      if (!named.has(issue.path.join('.'))) issues.push({ ...issue, message: hide(issue.message, resolved.used) })
     }
   }
   const config = isMap(resolved.value) ? resolved.value : {}
   return { config, parsed: parsed.success ? parsed.data : undefined, issues }
 }
 
-function unknownSetting(connector: Connector, field: readonly string[], path: Path): Issue {
+function unknownSetting(connector: Connector, written: unknown, field: readonly string[], path: Path): Issue {
   const name = field.at(-1) ?? ''
   const known = settingNames(connector, field.slice(0, -1))
   const hint = suggestOneOf(name, known)
   return {
-    path: [...path, ...field],
+    path: [...path, ...inside(written, field)],
     at: 'key',
     message: `"${name}" is not a setting of ${connector.manifest.id}`,
     ...hint,
   }
+}
+
+/** Places in lists are numbers, as everywhere in a path. */
+function inside(written: unknown, [part, ...others]: readonly string[]): Path {
+  if (part === undefined) return []
+  if (Array.isArray(written)) return [Number(part), ...inside(written[Number(part)], others)]
+  return [part, ...inside(isMap(written) ? written[part] : undefined, others)]
 }
 
 function settingNames(connector: Connector, path: readonly string[]): readonly string[] {
@@ -128,7 +136,9 @@ function branches(schema: unknown): Record<string, unknown>[] {
   return [schema, ...inner.flatMap(branches)]
 }
 function property(schema: Record<string, unknown>, key: string): unknown {
-  return isMap(schema['properties']) ? schema['properties'][key] : undefined
+  if (isMap(schema['properties'])) return schema['properties'][key]
+  // Whatever its place, an item of a list has the same settings.
+  return schema['items']
 }
 
 /** The message does not repeat what stands there. */

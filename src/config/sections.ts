@@ -4,6 +4,7 @@ import { WrittenAgent } from '#hub/agents/index.ts'
 import { IdentitySettings } from '#hub/identity/index.ts'
 import { type Issue, suggestOneOf } from '#hub/rules/index.ts'
 import { type SurveyDefinition, validateSurvey } from '#hub/surveys/index.ts'
+import { schemaIssue } from './schema-issue.ts'
 import type { SectionCheck } from './validate.ts'
 
 export function surveySection(value: unknown): SectionCheck<SurveyDefinition> {
@@ -24,7 +25,7 @@ function readWith<S extends z.ZodObject>(schema: S, what: string, value: unknown
   const names = Object.keys(schema.shape)
   const issues = read.error.issues.flatMap((issue): Issue[] => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
-    if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
+    if (issue.code !== 'unrecognized_keys') return [schemaIssue(issue, value, [])]
     return issue.keys.map((key) => ({
       path: [...path, key],
       at: 'key',

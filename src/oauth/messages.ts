@@ -30,7 +30,7 @@ export const outcomes: Readonly<Record<Language, Readonly<Record<OutcomeKind, Ou
     },
     badLink: {
       title: 'This link is not good any more',
-      text: 'It is over, or something of it is missing. Ask the administrator of the hub for a new one.',
+      text: 'It has expired, or a part of it is missing. Ask the administrator of the hub for a new one.',
     },
     badState: {
       title: 'Please begin again',

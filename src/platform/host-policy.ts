@@ -50,7 +50,10 @@ export function hostPolicy(options: HostPolicyOptions): HostPolicy {
       if (url.protocol === 'https:' || url.protocol === 'http:') return
       throw refuse(place, `uses ${url.protocol}`)
     }
-    if (url.protocol !== 'https:') throw refuse(place, 'is not https')
+    if (url.protocol !== 'https:') {
+      const todo = 'list it in DESKWEAVE_EXTRA_HOSTS, where the hub runs and for this command, if it is yours'
+      throw new ConnectorError('host_refused', `${name}: ${place} is not https; ${todo}`)
+    }
     if (!exact.has(url.host) && !matchesStar(url.host)) throw refuse(place, 'is not an allowed host')
   }
 

@@ -197,7 +197,8 @@ function ask(
       state: 'sent',
       sent_at: now,
       expires_at: expiresAt,
-      locale: language,
+      // Where it is not known, the card is drawn in its channel's.
+      ...(isInChat && !languageOf(locale) ? {} : { locale: language }),
       connection_id: way.connectionId,
       profile_id: invitation.requesterId,
     },

@@ -345,6 +345,18 @@ describe("a customer's channel", () => {
     expect(profile?.name).toBe('Ana García')
   })
 
+  it('takes the answer to a survey without telling a customer what only agents may do', async () => {
+    await write('ana', '1', 'Our shipment is late')
+    for (const user of ['ana', 'guest', 'newcomer', 'leo']) {
+      const answer = await scene.happens({
+        user,
+        place: { channel: 'shared', thread: '1' },
+        what: { kind: 'press', act: { act: acts.answerSurvey, value: 'inv_1|5', fields: {} } },
+      })
+      expect([user, answer ?? { kind: 'nothing' }]).toEqual([user, { kind: 'nothing' }])
+    }
+  })
+
   it('gets replies in its thread, and never a note', async () => {
     await write('ana', '1', 'Our shipment is late')
     const caseId = await scene.caseId('shared|1')
@@ -386,6 +398,16 @@ describe('what an agent asks', () => {
     await arrive()
     const answer = await scene.happens({ user: 'eva', what: { kind: 'asked', text: 'cola' } })
     expect(answer).toMatchObject({ kind: 'private', card: { title: 'Mis casos' } })
+  })
+
+  it.each(['why?', 'porqué', 'por qué', '¿Por qué?'])('is understood as people write a question: %s', async (text) => {
+    const { thread } = await arrive()
+    const answer = await scene.happens({
+      user: 'leo',
+      place: { channel: 'desk-room', thread },
+      what: { kind: 'asked', text },
+    })
+    expect(answer).toMatchObject({ kind: 'private', card: { title: 'Why is it so? “Case T-1”' } })
   })
 
   it('finds cases for a search, and unfurls links to them', async () => {

@@ -504,6 +504,12 @@ describe('a file', () => {
       'surveys:\n  - { id: a, name: A, kind: csat }\n  - { id: ▲a, name: B, kind: nps }\n',
       'two surveys have the id a',
     ),
+    file(
+      'agents:\n  - { email: leo@desk.example, name: Leo, role: ▲led }\n',
+      '"led" is not possible here',
+      'did you mean "lead"?',
+    ),
+    file('agents:\n  - ▲{ email: leo@desk.example }\n', '"name" is missing'),
     file('agents:\n  - { email: ▲leo, name: Leo }\n', 'expected an e-mail address such as "leo@desk.example"'),
     file(
       'agents:\n  - { email: leo@desk.example, name: Leo, ▲roll: lead }\n',

@@ -3,7 +3,7 @@ import { goneAmong } from '#hub/chat/index.ts'
 import { type ConnectionView, isOwnWebhookSecret, type LoadedConnection } from '#hub/connections/index.ts'
 import { ConnectorError, type ConnectorErrorCode } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
-import { hasVendorSecret } from '../settings.ts'
+import { hasVendorSecret, inboundUrl } from '../settings.ts'
 import { type Check, counted, notice, ok, words, wrong } from './check.ts'
 
 type DoctorHub = Pick<Hub, 'connections' | 'db' | 'now'>
@@ -92,7 +92,7 @@ function checkInbound(
   name: string,
 ): readonly Check[] {
   if (!connection.connector.can.receive) return []
-  const todo = `check that its webhooks are sent to ${view.webhookUrl}`
+  const todo = `check that its webhooks are sent to ${inboundUrl(connection.connector, view.webhookUrl)}`
   if (view.lastInboundAt) {
     const days = Math.floor((hub.now().getTime() - view.lastInboundAt.getTime()) / (24 * hourMs))
     const last = `last webhook ${view.lastInboundAt.toISOString()}`

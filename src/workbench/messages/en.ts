@@ -320,6 +320,7 @@ export const en: Messages = {
       commands: [
         ['queue', 'your open cases, the most urgent first, and your figures'],
         ['find …', 'cases by number, e-mail address, name or words'],
+        ['case', 'in a case’s thread: its card, as it is now'],
         ['why', 'in a case’s thread: which rules acted, where values come from'],
         ['customer', 'in a case’s thread: everything known about the person'],
         ['similar', 'in a case’s thread: solved cases like this one'],
