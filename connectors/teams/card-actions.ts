@@ -28,6 +28,9 @@ export function drawActions(actions: readonly CardAction[], drawing: Drawing): D
     if (action.kind === 'select') return drawSelect(action, position, drawing)
     return action.kind === 'button' ? question(action, `${position}`, drawing) : []
   })
+  const hidden = actions.length - shown.length
+  const answers = answersTo(shown)
+  if (answers) return { elements: [...elements, ...scale(answers)], buttons: [], hidden }
   const buttons = shown
     .flatMap((action, position): readonly Action[] => {
       if (action.kind === 'button') return [drawButton(action, `${position}`)]
@@ -35,7 +38,27 @@ export function drawActions(actions: readonly CardAction[], drawing: Drawing): D
       return url === undefined ? [] : [{ type: 'Action.OpenUrl', title: label(action.label), url }]
     })
     .map((button, position) => (position < mostButtons ? button : { ...button, mode: 'secondary' as const }))
-  return { elements, buttons, hidden: actions.length - shown.length }
+  return { elements, buttons, hidden }
+}
+
+/** All of them answers to one question, and more than a row holds. */
+function answersTo(actions: readonly CardAction[]): readonly ButtonAction[] | undefined {
+  const buttons = actions.filter((action) => action.kind === 'button')
+  const isOneQuestion = buttons.length === actions.length && new Set(buttons.map(({ act }) => act)).size === 1
+  return isOneQuestion && buttons.length > mostButtons ? buttons : undefined
+}
+
+/** In rows of about the same length: what lies behind "…" is chosen less, so the end of a scale must not. */
+function scale(answers: readonly ButtonAction[]): readonly CardElement[] {
+  const rows = Math.ceil(answers.length / mostButtons)
+  const perRow = Math.ceil(answers.length / rows)
+  return Array.from({ length: rows }, (_, row) => ({
+    type: 'ActionSet',
+    ...(row > 0 ? { spacing: 'Small' as const } : {}),
+    actions: answers
+      .slice(row * perRow, (row + 1) * perRow)
+      .map((answer, place) => drawButton(answer, `${row * perRow + place}`)),
+  }))
 }
 
 /** A button at the end of a row. */

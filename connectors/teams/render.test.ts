@@ -228,6 +228,23 @@ describe('a card in Teams', { timeout: 60_000 }, () => {
     ])
   })
 
+  it.each([
+    [7, [4, 3]],
+    [11, [6, 5]],
+  ])('shows all %i answers of a scale, none of them behind "…"', (answers, rows) => {
+    const actions = Array.from({ length: answers }, (_, score): CardAction => {
+      return { kind: 'button', label: `${score}`, act: 'survey.answer', value: `inv|${score}` }
+    })
+    const card = renderCard({ key: 'k', title: 'T', summary: 's', blocks: [], actions }, words)
+    const sets = nodes(card).filter(({ type }) => type === 'ActionSet')
+    expect(sets.map(({ actions: row }) => nodes(row).filter(({ type }) => type === 'Action.Execute').length)).toEqual(
+      rows,
+    )
+    expect(nodes(card).flatMap(({ type, title }) => (type === 'Action.Execute' ? [title] : []))).toEqual(
+      actions.map(({ label }) => label),
+    )
+  })
+
   it('gives back the option that was chosen, not what stands in the list beside it', () => {
     const select = (act: string, chosen: string): CardAction => ({
       kind: 'select',
