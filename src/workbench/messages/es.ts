@@ -202,9 +202,9 @@ export const es: Messages = {
     rejectText: 'Se contesta que no a «{question}» y queda anotado en el caso.',
   },
   survey: {
-    about: 'Sobre tu consulta «{subject}»',
+    about: 'Sobre su consulta «{subject}»',
     ends: '{min} = {lowest}, {max} = {highest}',
-    thanks: '¡Gracias! Tu respuesta «{score}» ha quedado registrada.',
+    thanks: '¡Gracias! Su respuesta «{score}» ha quedado registrada.',
   },
   forms: {
     reply: 'Responder al cliente',
