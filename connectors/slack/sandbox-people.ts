@@ -65,7 +65,7 @@ export interface SlackPeople {
   uninstall(teamId: string, how?: Mischief): Promise<void>
 }
 
-interface Found {
+export interface Found {
   readonly element: Block
   readonly blockId: string
 }
@@ -335,7 +335,7 @@ const Element = z.looseObject({ type: z.string(), action_id: z.string() })
 const Options = z.array(z.looseObject({ value: z.string() })).catch([])
 
 /** @throws Error naming the acts that there are. */
-function elementOf(blocks: readonly Block[], act: string, chosen: string | undefined): Found {
+export function elementOf(blocks: readonly Block[], act: string, chosen: string | undefined): Found {
   const all = withIds(blocks).flatMap((block) => {
     const inside = [block['accessory'], ...(Array.isArray(block['elements']) ? block['elements'] : [])]
     return inside.flatMap((one) => {
@@ -368,7 +368,7 @@ const Input = z.looseObject({
 })
 
 /** As Slack sends what was typed; what was not touched keeps its first value. */
-function typedState(blocks: readonly Block[], fields: Readonly<Record<string, string | boolean>>): object {
+export function typedState(blocks: readonly Block[], fields: Readonly<Record<string, string | boolean>>): object {
   const inputs = blocks.flatMap((block) => Input.safeParse(block).data ?? [])
   for (const name of Object.keys(fields)) {
     if (!inputs.some((one) => one.block_id === name)) throw new Error(`the dialog has no field "${name}"`)

@@ -65,7 +65,7 @@ export async function undelivered(db: Db, caseId: string, now: Date) {
   const { rows } = await sql<{ waiting: number; failed: number }>`
     select
       count(*) filter (where state = 'pending'
-        and (attempts > 0 or greatest(due_at, created_at) < ${now}::timestamptz - interval '1 minute')) as waiting,
+        and (attempts > 0 and error is not null or greatest(due_at, created_at) < ${now}::timestamptz - interval '1 minute')) as waiting,
       count(*) filter (where state = 'dead' and created_at > ${now}::timestamptz - interval '7 days') as failed
     from outbox where case_id = ${caseId} and action ->> 'type' is distinct from 'chat.show'`.execute(db)
   const [row] = rows

@@ -1,28 +1,19 @@
 /** The survey page in a real browser: without JavaScript, by keyboard, in both languages, on a phone, and for screen readers. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase } from '#kit'
+import { hasChromium, needsChromium, startChromium } from '#kit/chromium.ts'
 import { startTestHub, type TestHub } from '#kit/hub.ts'
 import { startSandbox, type ZendeskSandbox } from '../../connectors/zendesk/sandbox.ts'
 
 const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 const database = testDatabase()
 let hub: TestHub
 let zendesk: ZendeskSandbox
 let browser: Browser
 
-describe.skipIf(!existsSync(executablePath))(`the survey page (needs Chromium at ${executablePath})`, () => {
+describe.skipIf(!hasChromium)(`the survey page (${needsChromium})`, () => {
   beforeAll(async () => {
     zendesk = await startSandbox({ keepBackSeconds: 0 })
     hub = await startTestHub(database, { hosts: [zendesk.url] })
@@ -36,7 +27,7 @@ describe.skipIf(!existsSync(executablePath))(`the survey page (needs Chromium at
       throttle_days: 0,
     }
     await hub.api('PUT', '/surveys/after', survey)
-    browser = await chromium.launch({ executablePath, args })
+    browser = await startChromium()
   })
   afterAll(async () => {
     await browser?.close()

@@ -111,7 +111,8 @@ describe('loading a case for its card', () => {
       .insertInto('outbox')
       .values([
         entry('just put in', {}),
-        entry('failed for now', { attempts: 1 }),
+        entry('failed for now', { attempts: 1, error: '{"code":"unavailable","message":"503"}' }),
+        entry('on its way', { attempts: 1, lease_until: clock.now() }),
         entry('waits', { created_at: earlier, due_at: earlier }),
         entry('planned for later', { created_at: earlier }),
         entry('given up', { state: 'dead' }),
