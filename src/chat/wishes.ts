@@ -308,24 +308,21 @@ async function createCase(deed: Omit<Deed, 'caseId'>): Promise<void> {
   const draft = MessageDraft.safeParse(await takeDraft(trx, act.value, agent.id, null))
   if (!draft.success) return tell(consequences, cause, wish.step.connectionId, told, words.chat.noCase)
   const { text, author, files } = draft.data
+  const attachments = files.map((file) => ({ ...file, source: wish.step.connectionId }))
   const requester = textIn(act.fields, 'requester').toLowerCase()
   const priority = casePriorities.find((one) => one === textIn(act.fields, 'priority'))
   consequences.openCase(
     textIn(act.fields, 'tool'),
     {
       subject: textIn(act.fields, 'subject'),
-      text: [author === null ? text : `${author}: ${text}`, ...files.map(fileLine)].filter(Boolean).join('\n'),
+      text: author === null ? text : `${author}: ${text}`,
+      ...(attachments.length > 0 ? { files: { attachments, author: authorOf(agent) } } : {}),
       ...(requester === '' ? {} : { requester: { emails: [requester] } }),
       ...(priority ? { priority } : {}),
     },
     cause,
     source,
   )
-}
-
-/** Files that come after a case is there travel with its notes; those of its first entry are named. */
-function fileLine({ name, url }: Attachment): string {
-  return url === undefined ? `📎 ${name}` : `📎 ${name} ${url}`
 }
 
 /** The question's card thanks and takes no more. */

@@ -8,7 +8,13 @@ import type { Cause } from '#hub/platform/db/schema.ts'
 
 export type Action =
   /** A case that the hub opens elsewhere: its receipt becomes a link of `caseId`. */
-  | { readonly type: 'case.create'; readonly caseId: string; readonly draft: CaseDraft }
+  | {
+      readonly type: 'case.create'
+      readonly caseId: string
+      readonly draft: CaseDraft
+      /** What follows as a note once the case is there: files travel with messages. */
+      readonly note?: { readonly message: OutMessage; readonly author: Author }
+    }
   | { readonly type: 'case.update'; readonly externalId: string; readonly change: CaseChange }
   | {
       readonly type: 'case.message'

@@ -13,7 +13,7 @@ import {
 } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseChange, CaseField, OutMessage } from '#hub/connector/contract.ts'
-import type { Author, CasePriority, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { Attachment, Author, CasePriority, FieldValue, PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { setTraits } from '#hub/identity/index.ts'
 import { type Action, effectKey, hubAuthor, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
@@ -83,6 +83,8 @@ export interface NewCase {
   readonly priority?: CasePriority
   readonly team?: string
   readonly tags?: readonly string[]
+  /** Of its first entry. */
+  readonly files?: { readonly attachments: readonly Attachment[]; readonly author: Author }
 }
 
 interface PendingWrite {
@@ -293,7 +295,7 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 
   function openCase(connectionId: string, wanted: NewCase, cause: Cause, source: Source, parentId?: string) {
-    const { subject, text, requester = {}, priority, team, tags } = wanted
+    const { subject, text, requester = {}, priority, team, tags, files } = wanted
     const parent = parentId === undefined ? undefined : book.get(parentId)
     const connection = byId.get(connectionId)
     const { writeCase } = connection?.connector.can ?? {}
@@ -302,7 +304,12 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
     const optional = { ...(priority ? { priority } : {}), ...(team ? { team } : {}), ...(tags ? { tags } : {}) }
     const opened = book.open(parent, { subject, ...optional }, source, at)
     const draft = { subject, text, visibility: 'internal' as const, requester, ...optional }
-    const action: Action = { type: 'case.create', caseId: opened.id, draft }
+    const action: Action = {
+      type: 'case.create',
+      caseId: opened.id,
+      draft,
+      ...(files ? { note: noteWith(files) } : {}),
+    }
     put(connection, opened.id, action, cause, subject, text, parent?.id ?? '')
     return opened.id
   }
@@ -437,6 +444,11 @@ function changeFor(
   }
   if (Object.keys(change).length === 0) return undefined
   return { ...change, ...(link.version ? { ifVersion: link.version } : {}) }
+}
+
+function noteWith({ attachments, author }: NonNullable<NewCase['files']>) {
+  const text = attachments.map(({ name }) => `📎 ${name}`).join('\n')
+  return { message: { visibility: 'internal' as const, text, attachments }, author }
 }
 
 function requesterOf(profile: ProfileView | undefined): PersonFacts {

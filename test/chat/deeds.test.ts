@@ -218,12 +218,20 @@ describe('acts on a case', () => {
       what: {
         kind: 'shortcut',
         name: 'create_case',
-        message: { id: 'x9', text: 'The printer on floor 3 is on fire', files: [], authorName: 'Eva Ruiz' },
+        message: {
+          ...{ id: 'x9', text: 'The printer on floor 3 is on fire', authorName: 'Eva Ruiz' },
+          files: [{ id: 'f1', name: 'fire.jpg' }],
+        },
       },
     })
     const fields = { tool: scene.ids.desk, subject: 'Printer', requester: 'ana@customer.example', priority: 'urgent' }
     await scene.submit('leo', acts.createCase, dialogOf(answer).value, fields)
     expect(told.opened).toEqual([{ subject: 'Printer', text: 'Eva Ruiz: The printer on floor 3 is on fire' }])
+    // Its files follow as soon as there is a case to take them.
+    await scene.settle()
+    expect(told.messages).toMatchObject([
+      { message: { visibility: 'internal', attachments: [{ id: 'f1', name: 'fire.jpg', source: scene.ids.talk }] } },
+    ])
   })
 
   it('tell what is wrong with what was typed, and change nothing', async () => {
