@@ -57,16 +57,27 @@ export const conversation = [
     },
   },
   {
-    id: 'files',
-    title: { en: 'Files travel both ways', es: 'Los archivos viajan en ambos sentidos' },
-    async run({ arrive, world, until, zendesk }) {
+    id: 'files-to-desk',
+    title: { en: 'Files from the thread go to the desk', es: 'Los archivos del hilo llegan a la mesa de ayuda' },
+    async run({ arrive, world, until }) {
       const one = await arrive('Filed')
       await world.write('leo', { thread: one.card() }, 'The log', [{ name: 'router.log', content: 'link down' }])
-      const { files } = await until('the note with its file', () => {
+      const { files, isPublic } = await until('the note with its file', () => {
         const comment = one.comment('The log')
         return comment && comment.files.length > 0 && comment
       })
       expect(files.map(({ name, content }) => [name, content.toString()])).toEqual([['router.log', 'link down']])
+      expect(isPublic).toBe(false)
+    },
+  },
+  {
+    id: 'files-from-desk',
+    title: {
+      en: 'Files from the desk are named in the thread',
+      es: 'Los archivos de la mesa de ayuda se nombran en el hilo',
+    },
+    async run({ arrive, world, until, zendesk }) {
+      const one = await arrive('Scanned')
       const scan = zendesk.desk.addFile('scan.txt', 'text/plain', Buffer.from('a scan'))
       const comment = { body: 'My invoice', isPublic: true, authorId: one.ticket().requesterId, uploads: [scan.token] }
       await zendesk.agentChanges(one.ticketId, { comment })
