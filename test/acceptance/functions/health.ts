@@ -29,7 +29,10 @@ export const health = [
   },
   {
     id: 'retries',
-    title: { en: 'What the tool tells twice is done once', es: 'Lo que la herramienta repite se hace una vez' },
+    title: {
+      en: 'What the tool tells twice, or is pressed ten times at once, is done once',
+      es: 'Lo que la herramienta repite, o se pulsa diez veces seguidas, se hace una vez',
+    },
     async run({ arrive, world, until, quiet }) {
       const one = await arrive('Twice told')
       await world.writeTwice('leo', { thread: one.card() }, 'Only once')
@@ -37,7 +40,9 @@ export const health = [
       await Promise.all(Array.from({ length: 10 }, () => world.press('leo', one.card(), acts.escalate)))
       await until('it in the desk', () => one.ticket().priority === 'urgent')
       await quiet()
-      expect(one.ticket().comments.filter(({ body }) => body.includes('Only once'))).toHaveLength(1)
+      const notes = one.ticket().comments.map(({ body }) => body)
+      expect(notes.filter((body) => body.includes('Only once'))).toHaveLength(1)
+      expect(notes.filter((body) => body.includes('Escalated by'))).toHaveLength(1)
     },
   },
   {
