@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { chatFunctions } from './generate/chat-functions.ts'
 import { connectorIndex, connectorTable } from './generate/connectors.ts'
 import { environmentTable } from './generate/environment.ts'
 import { openApiFile } from './generate/openapi.ts'
@@ -15,7 +16,7 @@ export interface Generator {
   render(root: URL, before: string | undefined): Promise<string | undefined>
 }
 
-const generators: readonly Generator[] = [connectorIndex, connectorTable, environmentTable, openApiFile]
+const generators: readonly Generator[] = [connectorIndex, connectorTable, environmentTable, openApiFile, chatFunctions]
 
 /** @returns the files that were out of date. */
 export async function generate(root: URL, options: { readonly check: boolean }): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 /** Activities as Teams sends them, about what people do in the sandbox's world. */
+import { z } from 'zod'
 import {
   bot,
   type Json,
@@ -136,9 +137,14 @@ export function messagePayload(message: SandboxMessage): Json {
     deleted: false,
     body: { contentType: 'text', content: String(activity['text'] ?? '') },
     from: author ? { user: { userIdentityType: 'aadUser', id: author.aadObjectId, displayName: author.name } } : {},
-    attachments: [],
+    attachments: listOf(activity['attachments']).map((one) => {
+      const { name, content } = Attached.parse(one)
+      return { id: name, contentType: 'reference', contentUrl: content.downloadUrl, name }
+    }),
   }
 }
+
+const Attached = z.object({ name: z.string(), content: z.object({ downloadUrl: z.string() }) })
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const recordOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})

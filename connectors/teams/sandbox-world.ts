@@ -40,7 +40,13 @@ const elsewhere = '9c8b7a6d-1e2f-4a3b-8c4d-5e6f7a8b9c0d'
 
 export const bot = { appId: '0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9', name: 'Acme Support', tenantId: home } as const
 
-const person = (number: number, name: string, email: string, more: Partial<SandboxPerson> = {}): SandboxPerson => ({
+/** Somebody of the company, unless `more` says otherwise. */
+export const person = (
+  number: number,
+  name: string,
+  email: string,
+  more: Partial<SandboxPerson> = {},
+): SandboxPerson => ({
   id: `29:1${name.toLowerCase().replaceAll(/\W/g, '')}QwErTzUiOpAsDfGhJk`,
   aadObjectId: `c1d2e3f4-0a1b-4c2d-8e3f-00000000000${number}`,
   name,
@@ -95,6 +101,7 @@ export class World {
   readonly gone = new Map<string, 'BotNotInConversationRoster' | 'MessageWritesBlocked'>()
   #lastId = 0
   readonly #now: () => Date
+  readonly #people: SandboxPerson[] = Object.values(people)
 
   constructor(now: () => Date) {
     this.#now = now
@@ -134,7 +141,17 @@ export class World {
     return this.messages.filter(({ author, isDeleted }) => author === undefined && !isDeleted)
   }
 
+  addPerson(added: SandboxPerson): SandboxPerson {
+    this.#people.push(added)
+    return added
+  }
+
+  addChannel(added: SandboxChannel): SandboxChannel {
+    this.conversations.set(added.id, added)
+    return added
+  }
+
   personOf(id: string): SandboxPerson | undefined {
-    return Object.values(people).find((one) => one.id === id || one.aadObjectId === id)
+    return this.#people.find((one) => one.id === id || one.aadObjectId === id)
   }
 }

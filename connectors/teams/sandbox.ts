@@ -89,8 +89,13 @@ export interface TeamsSandbox extends ChatSandbox {
   delete(message: SandboxMessage, mischief?: Mischief): Promise<Delivery>
   restore(message: SandboxMessage, mischief?: Mischief): Promise<Delivery>
   react(by: SandboxPerson, message: SandboxMessage, type: string, mischief?: Mischief): Promise<Delivery>
-  /** @param label what is written on the button. @param typed what the person fills in on the card before. */
-  press(by: SandboxPerson, message: SandboxMessage, label: string, typed?: Typed): Promise<Answered>
+  /** @param button what is written on it, or the act it is for. @param typed what the person fills in on the card before. */
+  press(
+    by: SandboxPerson,
+    message: SandboxMessage,
+    button: string | { readonly act: string },
+    typed?: Typed,
+  ): Promise<Answered>
   /** Chooses from a list on a card: `choose(jo, card, 'Priority', 'High')`. */
   choose(by: SandboxPerson, message: SandboxMessage, list: string, option: string): Promise<Answered>
   /** Fills the dialog in and sends it. @param label of the button; the first one when absent. */
@@ -272,9 +277,10 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       return changed(message, 'undeleteMessage', mischief)
     },
     react: (by, message, type, mischief) => webhooks.emit(reactionActivity(stage, message, by, type), mischief),
-    press(by, message, label, typed = {}) {
+    press(by, message, button, typed = {}) {
       const card = seen(by, message)
-      return act(by, message, card, buttonOf(card, label), typed)
+      const action = typeof button === 'string' ? buttonOf(card, button) : buttonOfAct(card, button.act)
+      return act(by, message, card, action, typed)
     },
     choose(by, message, list, option) {
       const card = seen(by, message)

@@ -399,3 +399,15 @@ export async function takeDraft(db: Db, id: string, agentId: string, caseId: str
 export async function forgetDrafts(db: Db, before: Date): Promise<void> {
   await db.deleteFrom('drafts').where('created_at', '<', before).execute()
 }
+
+/**
+ * Fingers are impatient, and each press is one of its own to the chat tool: whether the same person did the same to the same
+ * case within the last seconds. Acts of this batch count. Only the newest lines are looked at.
+ */
+export async function wasJustDone(trx: Db, actor: string, act: string, caseId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from (select * from audit order by seq desc limit 200) as newest
+    where actor = ${actor} and act = ${act} and target = ${caseId} and at > now() - interval '10 seconds'
+    limit 1`.execute(trx)
+  return rows.length > 0
+}

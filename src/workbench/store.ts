@@ -115,12 +115,16 @@ async function casesFrom(db: Db, leaves: readonly string[], and: ReturnType<type
   return rows.map(({ id }) => id)
 }
 
-/** The newest first. @param leaves ids of profiles. */
+/** What people answered to surveys of ours, and to those that their tools ask by themselves. The newest first. */
 export async function scoresOf(db: Db, leaves: readonly string[], limit: number) {
   const { rows } = await sql<{ scale: SurveyScale; score: number; comment: string | null; answered_at: Date }>`
     select scale, score, comment, answered_at from invitations
     join responses on responses.invitation_id = invitations.id
     where invitations.profile_id = any(${[...leaves]}::text[])
+    union all
+    select rating.scale, rating.score, rating.comment, occurred_at from events,
+      jsonb_to_record(data -> 'rating') as rating(scale text, score int, comment text)
+    where type = 'rating.received' and profile_id = any(${[...leaves]}::text[])
     order by answered_at desc limit ${limit}`.execute(db)
   return rows
 }

@@ -20,6 +20,7 @@ export function projectCopy(): ProjectCopy {
     'connectors',
     'scripts',
     'test/kit',
+    'test/acceptance',
     'package.json',
     'tsconfig.json',
     'README.md',

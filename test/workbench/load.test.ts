@@ -212,13 +212,18 @@ describe('loading a customer', () => {
       said('m1', '1', 'private words', '08:00'),
       said('m2', '1', 'internal words', '08:10', internally),
     ])
-    await tell(api, other, [caseOf('2', { requester: { ...ana, id: 'X-9' }, subject: 'Second', priority: 'urgent' })])
+    const rating = { scale: 'csat_5', score: 4, comment: 'Quick' }
+    await tell(api, other, [
+      caseOf('2', { requester: { ...ana, id: 'X-9' }, subject: 'Second', priority: 'urgent' }),
+      { type: 'rating', occurred_at: at('09:00'), rating: { case_id: '2', ...rating } },
+    ])
     const { customer } = (await loadCase(api.hub, await idOf('1'), clock.now())) ?? {}
     const shown = await loadCustomer(api.hub, customer?.id ?? '')
     expect(shown).toMatchObject({
       name: 'Ana García',
       company: { name: 'Acme', domain: 'acme.example' },
-      scores: [],
+      // Their own desk has asked.
+      scores: [{ ...rating, at: '2026-11-22T09:00:00.000Z' }],
     })
     expect(shown?.identities).toContainEqual({ kind: 'external', value: 'X-9', isVerified: true, tool: 'Other desk' })
     expect(shown?.traits).toContainEqual({ name: 'plan', value: 'pro', source: expect.stringMatching(/desk/i) })
