@@ -27,7 +27,7 @@ import { MessageDraft, ReplyDraft } from './drafts.ts'
 import { languageFor } from './languages.ts'
 import { textIn } from './problems.ts'
 import { reviseMessage } from './revise.ts'
-import { type SpotKey, saveChatMessage, takeDraft } from './store.ts'
+import { type SpotKey, saveChatMessage, takeDraft, wasJustDone } from './store.ts'
 import type { Wish, WorkHub } from './work.ts'
 
 export type WishHub = WorkHub & Pick<SurveyHub, 'connections'>
@@ -223,7 +223,8 @@ function resolve(deed: Deed): void {
   change(deed, { status: 'solved', 'custom.resolution': reason })
 }
 
-function escalate(deed: Deed): void {
+async function escalate(deed: Deed): Promise<void> {
+  if (await wasJustDone(deed.trx, deed.agent.email, `chat.${deed.act.act}`, deed.caseId)) return
   const { words, agent, caseId, cause, source, now, consequences, book } = deed
   note(deed, agent, fill(words.chat.escalatedBy, { name: agent.name }), [])
   change(deed, { priority: 'urgent' })

@@ -165,7 +165,8 @@ describe('acts on a case', () => {
   it('escalate: urgent, noted, and an event for the rules', async () => {
     await scene.rule({ id: 'esc', name: 'Escalated', on: ['case.escalated'], then: [{ tag: { add: ['escalated'] } }] })
     const { caseId } = await arrive()
-    await scene.press('leo', acts.escalate, caseId)
+    for (let press = 0; press < 3; press += 1) await scene.press('leo', acts.escalate, caseId)
+    expect(told.messages).toHaveLength(1)
     expect(told.changes.map(({ change }) => change)).toContainEqual(expect.objectContaining({ priority: 'urgent' }))
     expect(JSON.stringify(told.changes)).toContain('escalated')
     expect(told.messages.at(-1)?.message).toMatchObject({ visibility: 'internal', text: 'Escalated by Leo Marín.' })
