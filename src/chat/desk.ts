@@ -93,9 +93,9 @@ async function answerSafely(hub: DeskHub, connection: LoadedConnection, happenin
       () => hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' }),
       hub.now(),
     )
-    if (unknown.has(happening.user)) throw unknown.get(happening.user)
     // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
     if (isSurveyAnswer(happening)) return { kind: 'nothing' }
+    if (unknown.has(happening.user)) throw unknown.get(happening.user)
     const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
     if (!actor.may) return await refuse(hub, connection, happening, actor, words)
     words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
