@@ -10,6 +10,7 @@ import type { Observation } from '#hub/connector/facts.ts'
 import { checkTimes } from '#hub/connector/times.ts'
 import type { Hub } from '#hub/hub.ts'
 import { isUnreadable } from '#hub/inbox/index.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
 import { withSource } from './sources.ts'
@@ -73,6 +74,8 @@ async function readConnection(
     }
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
+    // Our own database was busy: the vendor is well, and the record is not to blame.
+    if (isPassing(error)) return observed.map((one) => ('failed' in one ? one : again(one.row, error)))
     await hub.connections.reportFailure(connection.id, error)
     return observed.map((one) => ('failed' in one ? one : afterFailedRead(one.row, error)))
   }
@@ -103,7 +106,7 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
     checkTimes(observations, now())
     return { row, observations: observations.map((one) => withSource(one, connection.id)) }
   } catch (error) {
-    return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
+    return { row, failed: 'quarantined', reason: messageOf(error) }
   }
 }
 
@@ -117,8 +120,12 @@ function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection)
   return { occurredAt, byHub, type: 'pointer', entity: 'case', id: facts.id }
 }
 
+const again = (row: InboxRow, error: unknown): Reading => ({ row, failed: 'retry', reason: messageOf(error) })
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
 function afterFailedRead(row: InboxRow, error: unknown): Reading {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   if (!(error instanceof ConnectorError) || reaction[error.code] === 'dead_letter') {
     return { row, failed: 'quarantined', reason }
   }
