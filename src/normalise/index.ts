@@ -10,6 +10,7 @@ import type { Observation } from '#hub/connector/facts.ts'
 import { checkTimes } from '#hub/connector/times.ts'
 import type { Hub } from '#hub/hub.ts'
 import { isUnreadable } from '#hub/inbox/index.ts'
+import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
 import { withSource } from './sources.ts'
@@ -69,6 +70,8 @@ async function readConnection(
     observed = await withKnownPeople(hub, connection, observed, signal)
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
+    // Our own database was busy: the vendor is well, and the record is not to blame.
+    if (isPassing(error)) return observed.map((one) => ('failed' in one ? one : again(one.row, error)))
     await hub.connections.reportFailure(connection.id, error)
     return observed.map((one) => ('failed' in one ? one : afterFailedRead(one.row, error)))
   }
@@ -100,7 +103,7 @@ function happeningIn(observation: Observation): readonly ChatHappening[] {
 
 export type Observed =
   | { readonly row: InboxRow; readonly observations: readonly (Observation & ReadByHub)[] }
-  | Extract<Reading, { failed: string }>
+  | NotRead
 
 async function observe(row: InboxRow, connection: LoadedConnection, now: () => Date): Promise<Observed> {
   try {
@@ -119,7 +122,7 @@ async function observe(row: InboxRow, connection: LoadedConnection, now: () => D
     checkTimes(observations, now())
     return { row, observations: observations.map((one) => withSource(one, connection.id)) }
   } catch (error) {
-    return { row, failed: 'quarantined', reason: error instanceof Error ? error.message : String(error) }
+    return { row, failed: 'quarantined', reason: messageOf(error) }
   }
 }
 
@@ -133,8 +136,14 @@ function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection)
   return { occurredAt, byHub, type: 'pointer', entity: 'case', id: facts.id }
 }
 
-function afterFailedRead(row: InboxRow, error: unknown): Extract<Reading, { failed: string }> {
-  const reason = error instanceof Error ? error.message : String(error)
+type NotRead = Extract<Reading, { failed: string }>
+
+const again = (row: InboxRow, error: unknown): NotRead => ({ row, failed: 'retry', reason: messageOf(error) })
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+function afterFailedRead(row: InboxRow, error: unknown): NotRead {
+  const reason = messageOf(error)
   if (!(error instanceof ConnectorError) || reaction[error.code] === 'dead_letter') {
     return { row, failed: 'quarantined', reason }
   }

@@ -12,7 +12,7 @@ const passing = new Set([
   '57P03', // cannot_connect_now
 ])
 const brokenConnection =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|connection timeout|not queryable/i
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|Connection terminated|connection timeout|timeout exceeded when trying to connect|not queryable/i
 /** A newer hub has changed a table under a prepared statement; see prepared-statements.ts. */
 export const stalePlan = 'cached plan must not change result type'
 

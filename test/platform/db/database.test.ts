@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { openDatabase, sessionConfig } from '#hub/platform/db/database.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
@@ -22,6 +23,15 @@ describe('the database handle', () => {
 
   it('refuses a workspace id that could carry settings of its own', () => {
     expect(() => openDatabase({ url: database.url, workspaceId: 'a -c role=postgres' })).toThrow('use 1 to 64 of')
+  })
+
+  it('counts a pool that has no connection left as something that passes', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 20 })
+    const held = await pool.connect()
+    const error = await pool.connect().catch((thrown: unknown) => thrown)
+    held.release()
+    await pool.end()
+    expect(isPassing(error)).toBe(true)
   })
 
   it('survives the end of its connections, idle or in a transaction, and goes on', async () => {
