@@ -8,15 +8,13 @@ import { health } from './functions/health.ts'
 import { knowledge } from './functions/knowledge.ts'
 import { asks, identity } from './functions/people.ts'
 
-/** Each group runs on a hub of its own, in this order. */
+/** Each group runs on a hub of its own, in this order; one has no more than a tool's limits for a minute let through. */
 export const groups = {
-  cards,
-  conversation,
+  conversation: [...cards, ...conversation],
   deeds,
   knowledge,
-  asks,
-  customers,
-  identity,
-  health,
+  people: [...asks, ...identity],
+  channels: [...customers, ...health],
 } as const satisfies Record<string, readonly ChatFunction[]>
+
 export type FunctionId = (typeof groups)[keyof typeof groups][number]['id']
