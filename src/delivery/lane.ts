@@ -266,6 +266,8 @@ export class Lane {
 
   async whenIdle(): Promise<void> {
     while (this.#claiming || this.#inHand.size > 0) {
+      // A row on its way back to the ledger is with none of the three: its answer has to get a turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve))
       await this.#claiming
       await this.#queue.onIdle()
       await this.#settler.whenIdle()
