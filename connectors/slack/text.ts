@@ -51,12 +51,13 @@ export function mrkdwn(text: string): MrkdwnElement {
 /** One line of somebody's text for mrkdwn, at most `longest` characters after escaping. */
 export function escaped(text: string, longest: number): string {
   const line = oneLine(text) || '–'
-  let room = longest
-  for (;;) {
+  for (let room = longest; room > 1; ) {
     const result = escapeLine(cut(line, room))
     if (result.length <= longest) return result
-    room = Math.max(1, room - Math.max(1, Math.floor((result.length - longest) / 5)))
+    room -= Math.max(1, Math.floor((result.length - longest) / 5))
   }
+  // Not even one character of it, once made harmless, may have the room.
+  return '…'
 }
 
 /** Bold, at most `longest` characters; with an address a link, see `linked`. */
