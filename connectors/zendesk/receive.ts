@@ -6,7 +6,7 @@ import type { Author, Observation } from '#hub/connector/facts.ts'
 import { type HmacProfile, sameText, signedKey, verifyHmac } from '#hub/connector/hmac.ts'
 import { publicTestSecret, type ZendeskConfig } from './config.ts'
 import { utc } from './mapping.ts'
-import { WireEvent, WireEventComment, WireTrigger } from './wire.ts'
+import { WireEvent, WireEventComment, WireEventFile, WireTrigger } from './wire.ts'
 
 type Inbound = InboundContext<ZendeskConfig>
 
@@ -95,7 +95,7 @@ function ofEvent(event: WireEvent, ctx: Inbound): readonly Observation[] {
   }
   // That it is back is told here only: the ticket itself does not say when.
   if (change === 'undeleted') return [pointer, { ...told, type: 'case', case: { id, deleted: false, updatedAt } }]
-  return [pointer, ...commentOf(event, told)]
+  return [pointer, ...commentOf(event, told), ...fileOf(event, told)]
 }
 
 function commentOf(event: WireEvent, told: { occurredAt: string; byHub: boolean }): readonly Observation[] {
@@ -110,6 +110,16 @@ function commentOf(event: WireEvent, told: { occurredAt: string; byHub: boolean 
     sentAt: told.occurredAt,
   }
   return [{ ...told, type: 'message', caseId: event.detail.id, message }]
+}
+
+/** Files are told apart from their comment, each by itself. */
+function fileOf(event: WireEvent, told: { occurredAt: string; byHub: boolean }): readonly Observation[] {
+  const { data } = WireEventFile.safeParse(event.event)
+  if (!data) return []
+  const { id: messageId, attachment } = data.comment
+  const { id, filename: name, content_type: contentType, content_url: url } = attachment
+  const file = { id, name, ...(contentType ? { contentType } : {}), ...(url ? { url } : {}) }
+  return [{ ...told, type: 'file', caseId: event.detail.id, messageId, file }]
 }
 
 function authorOf(author: WireEventComment['comment']['author']): Author {

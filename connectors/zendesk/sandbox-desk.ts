@@ -225,7 +225,7 @@ export class Desk {
     const authorId = given.channel === 'api' ? actorId : given.requesterId
     const { audit, events } = this.#apply(authorId, ticket, given)
     this.#tell({ type: 'ticket.created', actorId: authorId, ticket, change: {} })
-    for (const event of events) if (event.type === 'ticket.comment_added') this.#tell(event)
+    for (const event of events) if (event.change['comment'] !== undefined) this.#tell(event)
     return { ticket, audit }
   }
 
@@ -318,6 +318,10 @@ export class Desk {
     const auditId = this.#id()
     const comment = patch.comment && this.#comment(actorId, ticket, auditId, patch.comment)
     if (comment) changed('comment_added', { comment: commentInEvent(comment, this.users.get(comment.authorId)) })
+    for (const file of comment?.files ?? []) {
+      const attachment = { id: file.id, filename: file.name, content_type: file.contentType }
+      changed('attachment_linked_to_comment', { comment: { id: comment?.id, attachment } })
+    }
     const audit: DeskAudit = {
       id: auditId,
       authorId: comment?.authorId ?? actorId,

@@ -197,6 +197,10 @@ export const WireEventComment = z.object({
 })
 export type WireEventComment = z.output<typeof WireEventComment>
 
+export const WireEventFile = z.object({
+  comment: z.object({ id, attachment: z.object({ id, filename: z.string(), content_type: text, content_url: text }) }),
+})
+
 /** The trigger's own template; README.md shows it. */
 export const WireTrigger = z.object({
   ticket_id: id.pipe(z.string().regex(/^\d+$/)),

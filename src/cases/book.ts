@@ -3,7 +3,7 @@
  * needs (ids, time) is given.
  */
 import { createHash } from 'node:crypto'
-import type { BounceFacts, CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
+import type { Attachment, BounceFacts, CaseFacts, MessageFacts, RatingFacts } from '#hub/connector/facts.ts'
 import type { Cause, Dated, DatedFields, Source } from '#hub/platform/db/schema.ts'
 import type { DomainEvent, EventType } from './event.ts'
 import { type CaseState, type Fields, fieldsOf, read, solvedStatuses, waitingStatuses } from './fields.ts'
@@ -63,8 +63,10 @@ export interface CaseBook {
   requesters(): readonly string[]
   /** A vendor's news about a case. Creates case and link when neither is known. */
   observe(facts: CaseFacts, requesterId: string | undefined, news: News): { events: DomainEvent[]; merged?: Merged }
-  /** A vendor's message on a known case. Empty for one that is known already or that we wrote. */
+  /** A vendor's message on a known case. Empty for one that is known already or that we wrote, if it has no further file. */
   observeMessage(caseId: string, message: MessageFacts, byHub: boolean, news: News): DomainEvent[]
+  /** A file of a vendor's message. Empty for one that is known already, and while the message is unknown. */
+  observeFile(caseId: string, messageId: string, file: Attachment, news: News): DomainEvent[]
   /** A rating given in the vendor's own survey. Empty for one that is known already. */
   observeRating(caseId: string, rating: RatingFacts, news: News): DomainEvent[]
   /** A message of ours that did not arrive. Empty for a report that is known already. */
@@ -83,6 +85,9 @@ export interface CaseBook {
   link(connectionId: string, externalId: string, caseId: string, url: string | undefined, at: string): void
   changed(): { cases: readonly CaseState[]; links: readonly LinkState[]; messages: readonly MessageState[] }
 }
+
+const isSameFile = (a: Attachment, b: Attachment) =>
+  a.id === undefined || b.id === undefined ? a.name === b.name : a.id === b.id
 
 const linkKey = (connectionId: string, externalId: string) => `${connectionId}\n${externalId}`
 
@@ -112,6 +117,24 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
     ])
     links.set(key, link)
     dirty.links.add(key)
+  }
+
+  /** @param before what it was until now. */
+  function keepMessage(message: MessageState, before?: MessageState) {
+    if (message.externalId !== null) messages.set(linkKey(message.connectionId, message.externalId), message)
+    if (before) dirty.messages.delete(before)
+    dirty.messages.add(message)
+  }
+
+  /** Files that came after their message. What we sent had its files when it left. */
+  function attach(state: CaseState, known: MessageState, files: readonly Attachment[], news: News): DomainEvent[] {
+    const { visibility, author, attachments = [] } = known.facts
+    const added = files.filter((file) => !attachments.some((one) => isSameFile(one, file)))
+    if (known.deliveryKey !== null || added.length === 0) return []
+    keepMessage({ ...known, facts: { ...known.facts, attachments: [...attachments, ...added] } }, known)
+    const source: Source = { kind: 'connection', connectionId: news.connectionId, record: known.externalId ?? known.id }
+    const data = { messageId: known.id, visibility, author, files: added.map(({ name }) => name) }
+    return [event('message.attached', { state, source, at: news.at, news }, data)]
   }
 
   /** A report is the same in whichever delivery it comes. */
@@ -183,15 +206,14 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       if (known) {
         // The vendor edited it (or told more); the newest text counts, and nothing is raised again.
         const isNewer = news.at > known.toldAt || (news.at === known.toldAt && known.contentHash !== hash)
-        if (isNewer) {
-          // Vendors name the account that we write with; who really wrote it we know better.
-          const author = known.deliveryKey === null ? facts.author : known.facts.author
-          const next = { ...known, facts: { ...facts, author }, contentHash: hash, toldAt: news.at }
-          messages.set(key, next)
-          dirty.messages.delete(known)
-          dirty.messages.add(next)
-        }
-        return []
+        const attached = attach(state, known, message.attachments ?? [], news)
+        if (!isNewer) return attached
+        // Vendors name the account that we write with; who really wrote it we know better.
+        const author = known.deliveryKey === null ? facts.author : known.facts.author
+        // Not every telling names the files.
+        const attachments = message.attachments ?? known.facts.attachments ?? []
+        keepMessage({ ...known, facts: { ...facts, author, attachments }, contentHash: hash, toldAt: news.at }, known)
+        return attached
       }
       // A customer may say the same words as we: "Thank you!" is no echo.
       const mayBeOurs = byHub || message.author.kind !== 'customer'
@@ -201,10 +223,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
       )
       const sent = ours === -1 ? undefined : waiting.splice(ours, 1)[0]
       if (sent) {
-        const matched = { ...sent, externalId, toldAt: news.at }
-        dirty.messages.delete(sent)
-        dirty.messages.add(matched)
-        messages.set(key, matched)
+        keepMessage({ ...sent, externalId, toldAt: news.at }, sent)
         return []
       }
       const next: MessageState = {
@@ -217,8 +236,7 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
         toldAt: news.at,
         deliveryKey: null,
       }
-      messages.set(key, next)
-      dirty.messages.add(next)
+      keepMessage(next)
       if (byHub) return []
       const source: Source = { kind: 'connection', connectionId: news.connectionId, record: externalId }
       return [
@@ -233,6 +251,12 @@ export function createCaseBook(loaded: LoadedBook, newId: (kind: 'case' | 'msg')
           },
         ),
       ]
+    },
+
+    observeFile(caseId, messageId, file, news) {
+      const state = cases.get(caseId)
+      const known = messages.get(linkKey(news.connectionId, messageId))
+      return state && known ? attach(state, known, [file], news) : []
     },
 
     observeRating(caseId, rating, news) {
@@ -382,7 +406,8 @@ function event(type: EventType, about: About, data: Readonly<Record<string, unkn
   const requester = read.requester(about.state.fields)
   const { connectionId, cause } = about.news
   const bounced = type === 'message.bounced' ? [data['address'], data['permanent'], about.source] : undefined
-  const what = JSON.stringify(bounced ?? data['changes'] ?? data['rating'] ?? data['messageId'] ?? '')
+  const attached = data['files'] && [data['messageId'], data['files']]
+  const what = JSON.stringify(bounced ?? data['changes'] ?? data['rating'] ?? attached ?? data['messageId'] ?? '')
   const why =
     type === 'rating.received' || type === 'message.bounced'
       ? (connectionId ?? '')

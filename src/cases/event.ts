@@ -14,6 +14,7 @@ export const eventTypes = [
   'case.merged',
   'message.received',
   'message.sent',
+  'message.attached',
   'message.bounced',
   'message.held',
   'rating.received',
@@ -43,6 +44,7 @@ export interface DomainEvent {
   readonly actor: Source
   /**
    * `case.updated`: `{ changes: { field: { from, to } } }`; `message.*`: `{ messageId, visibility, author }`; …
+   * `message.attached`: also `{ files }`, the names of files that came after their message.
    * `case.snoozed`: `{ until }`; `approval.*`: `{ approvalId, question }`.
    * `deleted: true`: the hub heard of the case only when it was gone. That is on record, and no rule follows it.
    */

@@ -64,9 +64,9 @@ function withoutMessage({ place: { message: _message, ...place } }: Drawn) {
   return place
 }
 
-/** `version` is the look of the card: the next one with the same is not sent. */
-function toReceipt(receipt: Receipt, { place, post }: Drawn): Receipt {
-  return { ...receipt, place: { ...place, ...receipt.place }, ...(post ? { version: post.digest } : {}) }
+/** `version` is the look of it: the next one with the same is not sent. */
+function toReceipt(receipt: Receipt, { place, post, look = post?.digest }: Drawn): Receipt {
+  return { ...receipt, place: { ...place, ...receipt.place }, ...(look === undefined ? {} : { version: look }) }
 }
 
 function seen(found: Receipt | 'unknown' | undefined, drawn: Drawn): Receipt | 'unknown' | undefined {
@@ -88,7 +88,8 @@ export async function applyChatReceipts(trx: Db, shown: readonly ShownReceipt[],
     if (id === undefined) continue
     const { channel } = place
     if (show.what === 'said') {
-      await store.saveChatMessage(trx, { connectionId, channel, messageId: id }, show.messageId)
+      const files = digest === undefined ? undefined : Number(digest)
+      await store.saveChatMessage(trx, { connectionId, channel, messageId: id }, show.messageId, files)
     } else if (digest !== undefined) {
       const [cardKey, caseId] = keysOf(show)
       await store.savePost(trx, { connectionId, channel, cardKey, messageId: id, caseId, digest }, now)

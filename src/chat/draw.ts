@@ -26,6 +26,8 @@ export interface Drawn {
   readonly content: ChatContent
   /** Of a card: the one of the same key is replaced. */
   readonly post?: { readonly cardKey: string; readonly digest: string; readonly standing: store.Post | undefined }
+  /** Of what is said: how many files it has by now. */
+  readonly look?: string
 }
 
 /** @returns undefined when there is nothing to show, or nobody to show it to any more. @throws ConnectorError */
@@ -119,16 +121,21 @@ async function said(
     store.messageOf(hub.db, messageId),
     store.postOf(hub.db, connection.id, channel, `case:${caseId}`),
   ])
-  // What was written in this very thread stands there already.
-  if (!message || !post || (await store.standsIn(hub.db, message.id, connection.id, channel))) return undefined
+  if (!message || !post) return undefined
+  // What was written in this very thread stands there already; files that came later do not.
+  const shown = await store.filesShown(hub.db, message.id, connection.id, channel)
+  const attachments = message.attachments.slice(shown)
+  if (shown !== undefined && attachments.length === 0) return undefined
   const place = await reachable(hub, connection, { channel, thread: post.messageId })
   if (!place) return undefined
-  const { author, visibility, text, attachments, sent_at } = message
+  const { author, visibility, sent_at } = message
   const words = wordsIn(connection.connector.can.chat?.settings(connection.config) ?? noSettings, channel)
   const { takesFiles } = connection.connector.can.chat ?? {}
   const read = readerOf(hub, signal)
+  const text = shown === undefined ? message.text : attachments.map(({ name }) => name).join(', ')
   const { files, ...whole } = await withItsFiles({ visibility, text, attachments }, takesFiles, read, attempts)
-  const named = attachments.length > 0 && !files ? { files: attachments.map(({ name }) => name) } : {}
+  const named =
+    shown === undefined && attachments.length > 0 && !files ? { files: attachments.map(({ name }) => name) } : {}
   return {
     place,
     content: {
@@ -142,6 +149,7 @@ async function said(
       },
       ...(files ? { files } : {}),
     },
+    look: String(message.attachments.length),
   }
 }
 

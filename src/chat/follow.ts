@@ -174,7 +174,13 @@ function entriesIn(
   const said = [...messagesIn(own.events), ...leaving(own.outgoing)].map((messageId) =>
     entry({ what: 'said', caseId, channel, messageId }, messageId, 'said'),
   )
-  return [card, ...said]
+  // Drawn after the message itself, which shows those that are there by then.
+  const attached = own.events.flatMap(({ id, type, data: { messageId } }) =>
+    type === 'message.attached' && typeof messageId === 'string'
+      ? [entry({ what: 'said', caseId, channel, messageId }, id, 'attached')]
+      : [],
+  )
+  return [card, ...said, ...attached]
 }
 
 function messagesIn(events: readonly DomainEvent[]): readonly string[] {

@@ -268,11 +268,16 @@ export async function forgetPost(db: Db, { connectionId, channel, cardKey }: Pos
     .execute()
 }
 
-/** @param hubMessage the hub's id of it, or the key of the delivery that it left by. */
-export async function saveChatMessage(db: Db, spot: SpotKey, hubMessage: string): Promise<void> {
+/**
+ * @param hubMessage the hub's id of it, or the key of the delivery that it left by.
+ * @param files how many of its files stand there; absent: all.
+ */
+export async function saveChatMessage(db: Db, spot: SpotKey, hubMessage: string, files?: number): Promise<void> {
   await sql`
-    insert into chat_messages (connection_id, channel, message_id, case_id, hub_message_id)
-    select ${spot.connectionId}, ${spot.channel}, ${spot.messageId}, case_id, id from messages
+    insert into chat_messages (connection_id, channel, message_id, case_id, hub_message_id, files)
+    select ${spot.connectionId}, ${spot.channel}, ${spot.messageId}, case_id, id,
+      coalesce(${files ?? null}::int, jsonb_array_length(attachments))
+    from messages
     where id = ${hubMessage} or delivery_key = ${hubMessage}
     on conflict do nothing`.execute(db)
 }
@@ -335,16 +340,21 @@ export async function messageAt(db: Db, spot: SpotKey): Promise<HubMessage | und
     .executeTakeFirst()
 }
 
-/** Whether this message of the hub stands in the channel already: it was written there, or shown there before. */
-export async function standsIn(db: Db, hubMessageId: string, connectionId: string, channel: string): Promise<boolean> {
+/** How many files of this message stand in the channel; undefined when it neither was written nor shown there. */
+export async function filesShown(
+  db: Db,
+  hubMessageId: string,
+  connectionId: string,
+  channel: string,
+): Promise<number | undefined> {
   const row = await db
     .selectFrom('chat_messages')
-    .select('message_id')
+    .select(({ fn }) => fn.max('files').as('files'))
     .where('hub_message_id', '=', hubMessageId)
     .where('connection_id', '=', connectionId)
     .where('channel', '=', channel)
     .executeTakeFirst()
-  return row !== undefined
+  return row?.files ?? undefined
 }
 
 /** The answer to a survey, once there is one. */

@@ -158,6 +158,8 @@ export interface BounceFacts {
 export type Observation = { readonly occurredAt: string; readonly byHub: boolean } & (
   | { readonly type: 'case'; readonly case: CaseFacts }
   | { readonly type: 'message'; readonly caseId: string; readonly message: MessageFacts }
+  /** A file of a message that was told without it. */
+  | { readonly type: 'file'; readonly caseId: string; readonly messageId: string; readonly file: Attachment }
   | { readonly type: 'threaded'; readonly message: MessageFacts; readonly thread: ThreadFacts }
   | { readonly type: 'bounce'; readonly bounce: BounceFacts }
   | { readonly type: 'person'; readonly person: PersonFacts }

@@ -42,6 +42,7 @@ function timesOf(observation: Observation): readonly (readonly [string, string |
       ]
     case 'bounce':
     case 'chat':
+    case 'file':
     case 'rating':
     case 'pointer':
       return common

@@ -49,9 +49,10 @@ export async function followPointers(
   })
 }
 
-/** A case before the messages on it, whatever order the webhook told them in. */
+/** A case before the messages on it, and these before their files, whatever order the webhook told them in. */
 function inOrder(facts: readonly Fact[]): readonly Fact[] {
-  return [...facts.filter((fact) => fact.type !== 'message'), ...facts.filter((fact) => fact.type === 'message')]
+  const place = ({ type }: Fact) => (type === 'file' ? 2 : type === 'message' ? 1 : 0)
+  return facts.toSorted((a, b) => place(a) - place(b))
 }
 
 async function readAll<T extends { readonly id?: string | undefined }>(

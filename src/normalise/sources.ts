@@ -5,6 +5,7 @@ import type { Attachment, Observation } from '#hub/connector/facts.ts'
 export function withSource<O extends Observation>(observation: O, connectionId: string): O {
   if (observation.type === 'chat')
     return { ...observation, happening: ofHappening(observation.happening, connectionId) }
+  if (observation.type === 'file') return { ...observation, file: { ...observation.file, source: connectionId } }
   if (observation.type !== 'message' && observation.type !== 'threaded') return observation
   const { attachments } = observation.message
   if (!attachments) return observation

@@ -161,6 +161,7 @@ export async function conclude(
     const about = book.caseOf(connectionId, fact.caseId)
     if (!about) return 'too early'
     if (fact.type === 'rating') return book.observeRating(about.id, fact.rating, news)
+    if (fact.type === 'file') return book.observeFile(about.id, fact.messageId, fact.file, news)
     const again = fact.reopens ? book.reopen(about.id, fact.message.id, news) : []
     const message = { ...fact.message, sentAt: iso(fact.message.sentAt) }
     return [...again, ...book.observeMessage(about.id, message, fact.byHub, news)]
@@ -207,6 +208,7 @@ function caseIdOf(fact: PlacedFact): string | undefined {
       return fact.case.id
     case 'bounce':
       return fact.bounce.caseId
+    case 'file':
     case 'message':
     case 'rating':
       return fact.caseId
@@ -217,6 +219,7 @@ function caseIdOf(fact: PlacedFact): string | undefined {
 
 function messageIdOf(fact: PlacedFact): string | undefined {
   if (fact.type === 'message') return fact.message.id
+  if (fact.type === 'file') return fact.messageId
   return fact.type === 'bounce' ? fact.bounce.messageId : undefined
 }
 

@@ -153,6 +153,33 @@ describe('the case book', () => {
     expect(cases.changed().messages.map((one) => one.facts.text)).toEqual(['Help!'])
   })
 
+  it('adds a file that is told after its message, once, and keeps it when the message is told again without it', () => {
+    const cases = book()
+    cases.observe({ id: 'T-1' }, 'pro_ana', at(0))
+    const message = {
+      id: 'M-1',
+      visibility: 'public',
+      author: { kind: 'customer' },
+      text: 'A',
+      sentAt: at(1).at,
+    } as const
+    const scan = { id: '7', name: 'scan.pdf' }
+    expect(cases.observeFile('case_1', 'M-1', scan, at(1))).toEqual([])
+    cases.observeMessage('case_1', message, false, at(1))
+    expect(cases.observeFile('case_1', 'M-1', scan, at(1))).toMatchObject([
+      { type: 'message.attached', data: { files: ['scan.pdf'], visibility: 'public' } },
+    ])
+    expect(cases.observeFile('case_1', 'M-1', scan, at(2))).toEqual([])
+    expect(cases.observeMessage('case_1', { ...message, attachments: [scan] }, false, at(1))).toEqual([])
+    cases.observeMessage('case_1', { ...message, text: 'B' }, false, at(3))
+    expect(cases.changed().messages.map((one) => one.facts)).toMatchObject([{ text: 'B', attachments: [scan] }])
+    // Read later: another one is there, of the same name.
+    const both = [scan, { id: '8', name: 'scan.pdf' }]
+    const events = cases.observeMessage('case_1', { ...message, text: 'B', attachments: both }, false, at(3))
+    expect(types(events)).toEqual(['message.attached'])
+    expect(cases.changed().messages.map((one) => one.facts.attachments)).toEqual([both])
+  })
+
   it('knows its own message when it comes back, by what it says', () => {
     const cases = book({
       ...nothing,

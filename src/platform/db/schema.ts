@@ -354,6 +354,7 @@ export interface Schema {
     message_id: string
     case_id: string
     hub_message_id: string
+    files: Defaulted<number>
   }
   drafts: { id: string; agent_id: string; case_id: Nullable<string>; content: Json<unknown>; created_at: Date }
   macros: {

@@ -157,6 +157,7 @@ const head = { occurredAt: time, byHub: z.boolean() }
 export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('type', [
   z.strictObject({ ...head, type: z.literal('case'), case: caseFacts }),
   z.strictObject({ ...head, type: z.literal('message'), caseId: id, message }),
+  z.strictObject({ ...head, type: z.literal('file'), caseId: id, messageId: id, file: attachment }),
   z.strictObject({ ...head, type: z.literal('threaded'), message, thread }),
   z.strictObject({ ...head, type: z.literal('bounce'), bounce }),
   z.strictObject({ ...head, type: z.literal('person'), person }),
