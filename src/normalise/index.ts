@@ -101,9 +101,7 @@ function happeningIn(observation: Observation): readonly ChatHappening[] {
   return observation.type === 'chat' ? [observation.happening] : []
 }
 
-export type Observed =
-  | { readonly row: InboxRow; readonly observations: readonly (Observation & ReadByHub)[] }
-  | NotRead
+export type Observed = { readonly row: InboxRow; readonly observations: readonly (Observation & ReadByHub)[] } | NotRead
 
 async function observe(row: InboxRow, connection: LoadedConnection, now: () => Date): Promise<Observed> {
   try {
