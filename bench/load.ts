@@ -12,6 +12,7 @@ export interface LoadResult {
   /** Time to the answer. */
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly maxMs: number
 }
 
 /** As fast as the other side answers. @param next the next request, ready to send; undefined ends the load. */
@@ -125,6 +126,7 @@ function summarise(latencies: number[], ok: number, seconds: number): LoadResult
     perSecond: ok / seconds,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
+    maxMs: latencies.at(-1) ?? Number.NaN,
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: both sides of each ratio on one machine, in one run, taking turns; the median of five. `-- --json FILE`
  * writes the figures; `-- --rounds N` takes another number of turns; `-- ingest`, `-- effect`, `-- identity`, `-- start`,
- * `-- rules` or `-- delivery` runs one part; `-- delivery --window 1` is a quick look at windows of one second in place of ten.
+ * `-- rules`, `-- delivery` or `-- presses` runs one part; `-- delivery --window 1` is a quick look at windows of one second in
+ * place of ten.
  */
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,6 +14,7 @@ import { startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 import { measureDelivery } from './delivery.ts'
 import { measureIdentity } from './identity.ts'
 import { httpRequest, loadAtRate, loadFlatOut, quantile } from './load.ts'
+import { measurePresses } from './presses.ts'
 import { measureRules } from './rules.ts'
 import { createDatabase, type Side, type Sink, startHubSide, startReference, startSink } from './sides.ts'
 
@@ -43,6 +45,7 @@ const starts: { readonly what: string; readonly hub: number; readonly goal: stri
 
 if (wants('rules')) await benchRules()
 if (wants('delivery')) await benchDelivery()
+if (wants('presses')) await benchPresses()
 if (wants('start')) await benchStart()
 if (['ingest', 'effect', 'identity'].some(wants)) await benchWithDatabase()
 console.table(Object.fromEntries([...rows, ...starts].map(({ what, ...row }) => [what, row])))
@@ -72,6 +75,23 @@ async function benchDelivery() {
     starts.push({ what: `${what}: share of the allowed rate`, hub: ratio, goal: isHub ? '≥ 0.98' : '–' })
     starts.push({ what: `${what}: refused calls`, hub: refused, goal: isHub ? '0' : '–' })
   }
+}
+
+/** One run, which has its own good and bad times in it. */
+async function benchPresses() {
+  const { presses, acknowledged, done, doubles, told, deskSeconds, cardSeconds } = await measurePresses()
+  const note = (what: string, hub: number, goal: string) =>
+    starts.push({ what: `presses: ${what}`, hub: Number(hub.toFixed(1)), goal })
+  note('a second', acknowledged.sent / acknowledged.seconds, '200')
+  note('acknowledged, p50 ms', acknowledged.p50Ms, '–')
+  note('acknowledged, p99 ms', acknowledged.p99Ms, '< 1000')
+  note('acknowledged, longest, ms', acknowledged.maxMs, '< 3000')
+  note('not acknowledged', presses - acknowledged.answered2xx, '0')
+  note('done in the desks', done, `${presses}`)
+  note('done twice', doubles, '0')
+  note('cards that said that a desk was away', told, '> 0')
+  note('from the last press until all desks had all, s', deskSeconds, '–')
+  note('from the last press until no card said so, s', cardSeconds, '–')
 }
 
 async function benchRules() {
