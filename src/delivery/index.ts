@@ -13,7 +13,7 @@ import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { type Attempted, attempt, failure } from './attempt.ts'
 import { complete } from './complete.ts'
 import { Lane, type LaneHub, type LaneScope } from './lane.ts'
-import type { OnReceipts, OnTurns } from './settler.ts'
+import type { OnReceipts, OnTurns, SettlerOptions } from './settler.ts'
 import * as store from './store.ts'
 import { vendorCall } from './vendor-call.ts'
 import { createWebhooks } from './webhooks.ts'
@@ -25,6 +25,8 @@ type DeliveryHub = LaneHub &
   Pick<Hub, 'connections' | 'signals' | 'secrets'> & { readonly env: Pick<Hub['env'], 'extraHosts'> }
 
 export interface DeliveryOptions {
+  /** Alone in the workspace: receipts are saved so. */
+  readonly inWorkspace?: SettlerOptions['inWorkspace']
   /** What receipts mean for the hub's cases. Not called for free webhooks. */
   readonly onReceipts?: OnReceipts
   readonly onTurns?: OnTurns
@@ -52,6 +54,7 @@ const fewLanes = 4
 
 export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}): Delivery {
   const owner = randomUUID()
+  const inWorkspace = options.inWorkspace ?? ((work) => hub.db.transaction().execute(work))
   const onReceipts: OnReceipts = options.onReceipts ?? (async () => {})
   const onTurns: OnTurns = options.onTurns ?? (async () => {})
   const webhooks = createWebhooks(hub)
@@ -96,6 +99,7 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
       const taken = new Lane(lane, fence, heldUntil(askedMs), hub, perform, {
         concurrency: lane.startsWith('webhook:') ? concurrency.webhook : concurrency.connection,
         leaseSeconds,
+        inWorkspace,
         onReceipts,
         onTurns,
         isAtRest: () => isAtRest(lane),

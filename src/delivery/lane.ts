@@ -10,16 +10,14 @@ import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { claim, extend, type Hold, newHold, release } from '#hub/platform/ledger.ts'
 import type { Attempted } from './attempt.ts'
 import { decide, type Result } from './decide.ts'
-import { createSettler, type Done, type OnReceipts, type OnTurns } from './settler.ts'
+import { createSettler, type Done, type SettlerOptions } from './settler.ts'
 import type { OutboxRow } from './store.ts'
 
 export type LaneHub = Pick<Hub, 'db' | 'log' | 'now' | 'metrics'>
 
-export interface LaneOptions {
+export interface LaneOptions extends Pick<SettlerOptions, 'inWorkspace' | 'onReceipts' | 'onTurns'> {
   readonly concurrency: number
   readonly leaseSeconds: number
-  readonly onReceipts: OnReceipts
-  readonly onTurns: OnTurns
   /** A person has to act first, or wants the connection to be still. */
   readonly isAtRest: () => boolean
 }
@@ -93,6 +91,7 @@ export class Lane {
     this.#settler = createSettler({
       db: hub.db,
       log: hub.log,
+      inWorkspace: options.inWorkspace,
       onReceipts: options.onReceipts,
       onTurns: options.onTurns,
       onFencedOff: () => hub.metrics.fencedOff('outbox'),

@@ -36,6 +36,8 @@ export interface Done {
 export interface SettlerOptions {
   readonly db: Db
   readonly log: Log
+  /** First the workspace: who holds its lock may want the rows that are settled. */
+  readonly inWorkspace: (work: (trx: Trx) => Promise<void>) => Promise<void>
   readonly onReceipts: OnReceipts
   readonly onTurns: OnTurns
   /** Rows that somebody else has by now. */
@@ -50,7 +52,7 @@ const batchSize = 500
 const restMs = 500
 
 export function createSettler(options: SettlerOptions) {
-  const { db, log, onReceipts, onTurns } = options
+  const { db, log, inWorkspace, onReceipts, onTurns } = options
   let waiting: Done[] = []
   let running: Promise<void> | undefined
 
@@ -108,12 +110,12 @@ export function createSettler(options: SettlerOptions) {
     // A webhook to a free URL that leaves again after a crash of the server carries its key: its receiver knows it.
     const isSoon = batch.every(({ row }) => row.action.type === 'webhook')
     if (delivered.length === 0 && turns.length === 0) return await settleAll(db, batch, isSoon)
-    await db.transaction().execute(async (trx) => {
-      // First what the receipts mean: it locks the workspace, and who holds that lock may want these rows.
+    const work = async (trx: Trx) => {
       if (delivered.length > 0) await onReceipts(trx, delivered)
       await settleAll(trx, batch)
       if (turns.length > 0) await onTurns(trx, turns)
-    })
+    }
+    await (delivered.length > 0 ? inWorkspace(work) : db.transaction().execute(work))
   }
 
   async function settleAll(trx: Db, batch: readonly Done[], isSoon = false): Promise<void> {

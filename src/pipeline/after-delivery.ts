@@ -1,18 +1,15 @@
 /** What deliveries mean for the hub: what a vendor confirmed, and whose case waits for a tool. */
 import { applyReceipts } from '#hub/cases/index.ts'
 import { applyChatReceipts, refreshCards } from '#hub/chat/index.ts'
-import type { OnReceipts, OnTurns } from '#hub/delivery/index.ts'
+import type { DeliveryOptions } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
 import { putInOutbox } from '#hub/outbox/index.ts'
-import { lockWorkspace } from './index.ts'
+import { inWorkspace } from './index.ts'
 
-export function afterDelivery(hub: Pick<Hub, 'connections' | 'now'>): {
-  readonly onReceipts: OnReceipts
-  readonly onTurns: OnTurns
-} {
+export function afterDelivery(hub: Pick<Hub, 'db' | 'connections' | 'now'>): DeliveryOptions {
   return {
+    inWorkspace: (work) => inWorkspace(hub.db, work),
     async onReceipts(trx, delivered) {
-      await lockWorkspace(trx)
       await applyReceipts(
         trx,
         delivered.map(({ entry, receipt }) => ({

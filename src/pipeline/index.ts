@@ -6,7 +6,9 @@
  * In: claimed inbox rows. Out: everything that follows from them, in one transaction per batch, or nothing. Each step may
  * run twice: what was concluded before is no change the second time.
  */
+
 import { sql } from 'kysely'
+import PQueue from 'p-queue'
 import type { Hub } from '#hub/hub.ts'
 import { type InboxRow, type Reading, readInbox } from '#hub/normalise/index.ts'
 import type { Handover } from '#hub/outbox/index.ts'
@@ -93,7 +95,7 @@ async function settleBatch(
 ): Promise<void> {
   const handover = hub.newHandover?.()
   try {
-    await inTransaction(hub.db, async (trx) => {
+    await inTurn(hub.db, async (trx) => {
       const identity = await lockForBatch(trx)
       const works = readings.flatMap((reading) => ('facts' in reading ? reading : []))
       await conclude(trx, handover ? { ...hub, handover } : hub, rules, works, {
@@ -124,16 +126,21 @@ async function settleBatch(
  * transaction, also when the process dies.
  */
 export async function inWorkspace<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return await inTransaction(db, async (trx) => {
-    await lockWorkspace(trx)
+  return await inTurn(db, async (trx) => {
+    await sql`
+      select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))
+    `.execute(trx)
     return await work(trx)
   })
 }
 
-export async function lockWorkspace(trx: Trx): Promise<void> {
-  await sql`
-    select pg_advisory_xact_lock(hashtext('deskweave'), hashtext(current_setting('deskweave.workspace_id')))
-  `.execute(trx)
+const turns = new WeakMap<Db, PQueue>()
+
+/** Who waits for the lock behind another writer of this process waits without a connection: there are few, and others need them. */
+async function inTurn<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const turn = turns.get(db) ?? new PQueue({ concurrency: 1 })
+  turns.set(db, turn)
+  return await turn.add(() => inTransaction(db, work))
 }
 
 /**
