@@ -172,7 +172,7 @@ describe('what was said internally', () => {
       // The check can fail: both kinds of words went through the doors.
       expect(seen.internal).toBeGreaterThan(sequences / 10)
     },
-    Math.max(120_000, sequences * 120),
+    Math.max(300_000, sequences * 120),
   )
 
   let run = 0

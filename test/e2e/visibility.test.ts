@@ -102,7 +102,7 @@ async function quiet(): Promise<void> {
 const isSecret = (words: string) => words.toLowerCase().includes(secret)
 
 describe('the visibility firewall', () => {
-  it('lets no internal text into a public comment or a subject of either tool', { timeout: 30_000 }, async () => {
+  it('lets no internal text into a public comment or a subject of either tool', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(rule, { minLength: 1, maxLength: 4 }),

@@ -17,12 +17,15 @@ export interface TestHub {
     name: string,
     sandbox: { readonly config: object; connect(hook: { url: string; secret: string }): void },
   ): Promise<string>
-  /** Looks again until `find` gives something; gives up after 10 s, naming what it waited for. */
+  /** Looks again until `find` gives something; gives up after 30 s, naming what it waited for. */
   until<T>(what: string, find: () => Promise<T | undefined | false>): Promise<T>
   /** Nothing waits in inbox or outbox any more. */
   settled(): Promise<void>
   stop(): Promise<void>
 }
+
+/** What takes a second may take many on a machine that has other work. */
+const patienceMs = 30_000
 
 export async function startTestHub(
   database: TestDatabase,
@@ -53,13 +56,13 @@ export async function startTestHub(
   })
   const api: TestHub['api'] = (method, path, body) => callApi(running.url, method, path, body)
   const until: TestHub['until'] = async (what, find) => {
-    const deadline = performance.now() + 10_000
+    const deadline = performance.now() + patienceMs
     while (performance.now() < deadline) {
       const found = await find()
       if (found !== undefined && found !== false) return found
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    throw new Error(`waited 10 s in vain for ${what}`)
+    throw new Error(`waited ${patienceMs / 1_000} s in vain for ${what}`)
   }
   return {
     url: running.url,
