@@ -99,7 +99,7 @@ export function createIngress(
     for (const connection of receiving) {
       const handshake = connection.connector.can.receive?.handshake?.(inbound, contextOf(connection))
       if (!handshake) continue
-      response.writeHead(handshake.status, handshake.headers).end(handshake.body)
+      send(response, handshake)
       return { status: 'handshake', connectionId: connection.id }
     }
     const authentic = await authenticOf(inbound, receiving)
@@ -110,7 +110,7 @@ export function createIngress(
     }
     const greeting = first.connector.can.receive?.signedHandshake?.(inbound, contextOf(first))
     if (greeting) {
-      response.writeHead(greeting.status, greeting.headers).end(greeting.body)
+      send(response, greeting)
       return { status: 'handshake', connectionId: first.id }
     }
     // Several connections of one app share its secret: the request is for the one that knows its place.
@@ -136,9 +136,7 @@ export function createIngress(
     const told = summary(rows, stored)
     const [item] = items
     if (!chat || !item) return answer(response, 202, told)
-    await desk.respond(connection, item, stored[0]?.isNew === true, answerWithinMs, (reply) => {
-      response.writeHead(reply.status, reply.headers).end(reply.body)
-    })
+    await desk.respond(connection, item, stored[0]?.isNew === true, answerWithinMs, (reply) => send(response, reply))
     return told.status
   }
 
@@ -266,14 +264,13 @@ function answer(
   body: { readonly status: string },
   headers: Readonly<Record<string, string>> = {},
 ): string {
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  })
-  response.end(text)
+  send(response, { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
   return body.status
+}
+
+/** Whole, not in chunks, which Node would choose for what it does not know the length of. */
+function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
 }
 
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {

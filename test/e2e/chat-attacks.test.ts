@@ -39,7 +39,7 @@ const json = { 'content-type': 'application/json' }
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
 function send(path: string, body: string | Buffer, headers: http.OutgoingHttpHeaders, method = 'POST') {
-  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+  return new Promise<{ status: number; body: string; length?: string }>((resolve, reject) => {
     const length = { 'content-length': Buffer.byteLength(body) }
     const request = http.request(
       `${hub.url}/`,
@@ -48,7 +48,11 @@ function send(path: string, body: string | Buffer, headers: http.OutgoingHttpHea
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString('utf8'),
+            ...(response.headers['content-length'] ? { length: response.headers['content-length'] } : {}),
+          }),
         )
       },
     )
@@ -96,7 +100,8 @@ async function areRefused(tries: readonly { readonly body: string | Buffer; read
 it('takes what Slack signs, at both of its addresses', async () => {
   for (const path of [shared, own()]) {
     const body = anEvent()
-    expect((await send(path, body, { ...json, ...signed(body) })).status).toBe(200)
+    // Whole, not in chunks.
+    expect(await send(path, body, { ...json, ...signed(body) })).toEqual({ status: 200, body: '', length: '0' })
   }
   expect(await rows()).toBe(2)
 })
@@ -210,7 +215,7 @@ describe('a handshake', () => {
         headers: json,
       })),
     )
-    expect(await send(shared, bare, { ...json, ...signed(bare) })).toEqual({ status: 200, body: 'abc' })
+    expect(await send(shared, bare, { ...json, ...signed(bare) })).toEqual({ status: 200, body: 'abc', length: '3' })
     expect(await rows()).toBe(0)
     const long = JSON.stringify({ ...challenge, challenge: 'x'.repeat(20_000) })
     expect((await send(shared, long, { ...json, ...signed(long) })).body).not.toContain('xxx')
