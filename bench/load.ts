@@ -82,6 +82,7 @@ function connect(port: number): Promise<Client> {
         const end = received.indexOf('\r\n\r\n')
         if (end === -1) return
         const head = received.toString('latin1', 0, end)
+        if (/transfer-encoding/i.test(head)) return fail(new Error('the server answered in chunks'))
         const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0)
         if (received.length < end + 4 + length) return
         received = received.subarray(end + 4 + length)
