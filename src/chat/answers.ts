@@ -75,7 +75,7 @@ async function answerAct(hub: AnswerHub, asking: Asking, act: Act, isSubmit: boo
 
 async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: workbench.ShownCase): Promise<ChatAnswer> {
   const { words, agent } = asking
-  const form = (made: ReturnType<typeof workbench.noteForm>): Extract<ChatAnswer, { kind: 'form' }> => ({
+  const form = (made: ReturnType<typeof workbench.noteForm>): ChatAnswer => ({
     kind: 'form',
     form: made,
     replaces: false,
@@ -89,7 +89,7 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
       return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
     case acts.editReply: {
       const draft = ReplyDraft.safeParse(await readDraft(hub.db, workbench.splitValue(act.value)[1] ?? '', agent.id))
-      return { ...form(workbench.replyForm(found, agent, words, draft.data?.text)), replaces: true }
+      return form(workbench.replyForm(found, agent, words, draft.data?.text))
     }
     case acts.macro: {
       const reply = await replyOfMacro(hub, String(act.fields['chosen'] ?? ''), found.id)

@@ -211,8 +211,6 @@ export interface Messages {
     readonly deadAddress: string
     readonly confirmReply: string
     readonly exactly: string
-    readonly notYet: string
-    readonly changeText: string
     readonly send: string
     readonly note: string
     readonly noteText: string
