@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ['default', new ClosingLine()],
     pool: 'threads',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 15_000,
     hookTimeout: 30_000,
     teardownTimeout: 30_000,
   },

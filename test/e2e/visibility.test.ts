@@ -49,10 +49,6 @@ const rule = fc.record({
   on: fc.subarray(['message.received', 'message.sent', 'case.created', 'case.updated'], { minLength: 1 }),
   then: fc.array(action, { minLength: 1, maxLength: 2 }),
 })
-/** Two that open cases for cases would open 2⁸ of them before the chain is cut, at the desk's ten calls a second. */
-const rules = fc
-  .array(rule, { minLength: 1, maxLength: 4 })
-  .filter((made) => made.flatMap(({ then }) => then).filter((one) => 'create_case' in one).length <= 1)
 /** Something that somebody does on the case of one of the tools. */
 const act = fc.record({
   where: fc.constantFrom('zendesk', 'desk'),
@@ -106,24 +102,28 @@ async function quiet(): Promise<void> {
 const isSecret = (words: string) => words.toLowerCase().includes(secret)
 
 describe('the visibility firewall', () => {
-  it('lets no internal text into a public comment or a subject of either tool', { timeout: 120_000 }, async () => {
+  it('lets no internal text into a public comment or a subject of either tool', { timeout: 30_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(rules, fc.array(act, { minLength: 3, maxLength: 8 }), async (rules, acts) => {
-        await play(rules, acts)
-        const tickets = [...zendesk.desk.tickets.values()]
-        const cases = [...desk.desk.cases.values()]
-        const comments = [
-          ...tickets.flatMap(({ comments }) => comments.map(({ body, isPublic }) => ({ words: body, isPublic }))),
-          ...cases.flatMap(({ messages }) =>
-            messages.map((one) => ({ words: one.text, isPublic: one.visibility === 'public' })),
-          ),
-        ]
-        expect(comments.filter(({ words, isPublic }) => isPublic && isSecret(words))).toEqual([])
-        expect([...tickets, ...cases].map((one) => one.subject).filter(isSecret)).toEqual([])
-        const byRule = comments.filter(({ words }) => words.startsWith('Got: '))
-        seen.hidden += byRule.filter(({ words, isPublic }) => !isPublic && isSecret(words)).length
-        seen.shown += byRule.filter(({ isPublic }) => isPublic).length
-      }),
+      fc.asyncProperty(
+        fc.array(rule, { minLength: 1, maxLength: 4 }),
+        fc.array(act, { minLength: 3, maxLength: 8 }),
+        async (rules, acts) => {
+          await play(rules, acts)
+          const tickets = [...zendesk.desk.tickets.values()]
+          const cases = [...desk.desk.cases.values()]
+          const comments = [
+            ...tickets.flatMap(({ comments }) => comments.map(({ body, isPublic }) => ({ words: body, isPublic }))),
+            ...cases.flatMap(({ messages }) =>
+              messages.map((one) => ({ words: one.text, isPublic: one.visibility === 'public' })),
+            ),
+          ]
+          expect(comments.filter(({ words, isPublic }) => isPublic && isSecret(words))).toEqual([])
+          expect([...tickets, ...cases].map((one) => one.subject).filter(isSecret)).toEqual([])
+          const byRule = comments.filter(({ words }) => words.startsWith('Got: '))
+          seen.hidden += byRule.filter(({ words, isPublic }) => !isPublic && isSecret(words)).length
+          seen.shown += byRule.filter(({ isPublic }) => isPublic).length
+        },
+      ),
       {
         numRuns: 8,
         seed: 20_261_130,

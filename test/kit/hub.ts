@@ -17,15 +17,14 @@ export interface TestHub {
     name: string,
     sandbox: { readonly config: object; connect(hook: { url: string; secret: string }): void },
   ): Promise<string>
-  /** Looks again until `find` gives something; gives up after 30 s, naming what it waited for. */
+  /** Looks again until `find` gives something; gives up after 10 s, naming what it waited for. */
   until<T>(what: string, find: () => Promise<T | undefined | false>): Promise<T>
   /** Nothing waits in inbox or outbox any more. */
   settled(): Promise<void>
   stop(): Promise<void>
 }
 
-/** What takes a second may take many on a machine that has other work. */
-const patienceMs = 30_000
+const patienceMs = 10_000
 
 export async function startTestHub(
   database: TestDatabase,
