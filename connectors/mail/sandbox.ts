@@ -3,6 +3,7 @@
  * is delivered (plus addresses too), all other recipients are refused: nothing leaves the machine.
  */
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 import { type ImapServer, startImap } from './sandbox-imap.ts'
@@ -22,7 +23,7 @@ export interface MailSandbox {
   deliver(recipient: string, raw: Buffer | string, options?: { readonly receivedAt?: Date }): void
   mailbox(user: string): readonly SandboxMail[]
   sent(user: string): readonly SandboxMail[]
-  /** All connections are cut, and for a moment nobody listens. */
+  /** All connections are cut, and for a moment nobody listens. @throws when the port stays taken for seconds */
   restart(): Promise<void>
   changeUidValidity(user: string): void
   close(): Promise<void>
@@ -81,8 +82,8 @@ export async function createMailSandbox(options: {
     async restart() {
       const ports = { imap: imap.port, smtp: smtp.port }
       await Promise.all([imap.close(), smtp.close()])
-      imap = await startImap(accounts, { port: ports.imap, now })
-      smtp = await startSmtp(accounts, faults, counters, { port: ports.smtp, now })
+      imap = await onceFree(() => startImap(accounts, { port: ports.imap, now }))
+      smtp = await onceFree(() => startSmtp(accounts, faults, counters, { port: ports.smtp, now }))
     },
     changeUidValidity(user) {
       const { inbox } = account(user)
@@ -92,6 +93,18 @@ export async function createMailSandbox(options: {
     async close() {
       await Promise.all([imap.close(), smtp.close()])
     },
+  }
+}
+
+/** In the moment in which nobody listens, the system may give the port to somebody's outgoing connection. */
+async function onceFree<Server>(start: () => Promise<Server>): Promise<Server> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start()
+    } catch (error) {
+      if (attempt === 50 || !(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+      await setTimeout(100)
+    }
   }
 }
 

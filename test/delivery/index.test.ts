@@ -251,7 +251,7 @@ describe('several workers on one database', () => {
       }),
     )
     const workers = [shop.deliver(), shop.deliver(), shop.deliver()]
-    await Promise.all(workers.map((worker) => shop.workOff(worker)))
+    await shop.workOff(...workers)
     expect(vendor.calls).toHaveLength(300)
     expect((await states())['sent']).toHaveLength(300)
   })

@@ -102,7 +102,7 @@ export interface Shop extends Office {
   /** Another delivery worker on the same database; the first one is there from the start. */
   deliver(options?: DeliveryOptions): Delivery
   /** Works until nothing is pending, with the waiting times passed over. */
-  workOff(delivery: Delivery): Promise<void>
+  workOff(...workers: readonly Delivery[]): Promise<void>
   put(entries: readonly (Partial<OutboxEntry> & { readonly action: Action; readonly key: string })[]): Promise<void>
 }
 
@@ -123,9 +123,9 @@ export async function openShop(
       onTestFinished(() => delivery.stop())
       return delivery
     },
-    async workOff(delivery) {
+    async workOff(...workers) {
       for (let round = 0; round < 50; round += 1) {
-        await delivery.drain()
+        await Promise.all(workers.map((worker) => worker.drain()))
         if ((await passTime(office.db)) === 0) return
       }
       throw new Error('still pending after 50 rounds')
