@@ -2,8 +2,9 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signStandardWebhook } from '#hub/connector/hmac.ts'
+import { freePort } from '#hub/platform/free-port.ts'
 import { testDatabase } from '#kit'
-import { freePort, type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
+import { type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 
 const kills = 20
 /** The full size is 2,000 (CRASH_WEBHOOKS=2000), 90 to 100 s on two cores; most of a small run is starts and one lease. */

@@ -13,10 +13,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Log } from '#hub/connector/contract.ts'
+import { freePort } from './free-port.ts'
 import { type Account, isReachable, sharedFolder } from './postgres-binaries.ts'
 
 export interface ServerFolders {
@@ -133,16 +133,6 @@ function socketFolder(parent: string, account: Account | undefined): string {
 async function ownPort(file: string): Promise<number> {
   if (!existsSync(file)) writeFileSync(file, `${await freePort()}\n`)
   return Number(readFileSync(file, 'utf8').trim())
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 export function give(path: string, account: Account | undefined): void {

@@ -2,8 +2,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { freePort } from '#hub/platform/free-port.ts'
 import { testDatabase } from '#kit'
-import { adminToken, freePort, temporaryFolder } from '#kit/hub-process.ts'
+import { adminToken, temporaryFolder } from '#kit/hub-process.ts'
 import { entry, run } from './run.ts'
 
 const folder = temporaryFolder()

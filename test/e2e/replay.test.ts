@@ -2,8 +2,9 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signStandardWebhook } from '#hub/connector/hmac.ts'
+import { freePort } from '#hub/platform/free-port.ts'
 import { testDatabase } from '#kit'
-import { freePort, type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
+import { type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 import { startSandbox as startZendesk, type ZendeskSandbox } from '../../connectors/zendesk/sandbox.ts'
 
 const database = testDatabase()

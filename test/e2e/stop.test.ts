@@ -2,8 +2,9 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signStandardWebhook } from '#hub/connector/hmac.ts'
+import { freePort } from '#hub/platform/free-port.ts'
 import { testDatabase } from '#kit'
-import { freePort, type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
+import { type HubProcess, startHubProcess, temporaryFolder } from '#kit/hub-process.ts'
 
 const senders = 30
 /** A receiver that takes its time, so that calls are under way when the signal comes. */

@@ -1,10 +1,10 @@
 /** The hub as a user starts it: a process of its own, spoken to over HTTP. For what needs kill -9, and for the benches. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '#hub/platform/free-port.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.mjs', import.meta.url))
 /** As `npm start` has them. */
@@ -98,15 +98,6 @@ function exit(child: ChildProcess, signal: NodeJS.Signals): Promise<number | nul
     if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
     child.once('exit', (code) => resolve(code))
     child.kill(signal)
-  })
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
   })
 }
 

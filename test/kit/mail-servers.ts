@@ -17,10 +17,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '#hub/platform/free-port.ts'
 import { isAlive } from '#hub/platform/postgres-folders.ts'
 import { dovecotConfig, type MailLayout, mailOwner, postfixMain, postfixMaster } from './mail-config.ts'
 
@@ -77,12 +78,18 @@ export async function startMailServers(addresses: readonly string[], password: s
   chmodSync(folder, 0o755)
   const atExit = () => removeFolder(folder)
   process.once('exit', atExit)
-  const [imap, imaps, lmtp, smtp, smtps] = await freePorts(5)
+  const ports = {
+    imap: await freePort(),
+    imaps: await freePort(),
+    lmtp: await freePort(),
+    smtp: await freePort(),
+    smtps: await freePort(),
+  }
   const layout = {
     folder,
     domains: ['acme.test', 'customer.test'],
     hostname: 'mail.acme.test',
-    ports: { imap, imaps, lmtp, smtp, smtps },
+    ports,
   }
   const ca = makeCertificates(folder, layout.hostname)
   writeSettings(layout)
@@ -224,23 +231,6 @@ function answers(port: number): Promise<boolean> {
     socket.once('error', () => {})
     socket.once('close', () => resolve(socket.bytesRead > 0))
   })
-}
-
-async function freePorts(count: 5): Promise<[number, number, number, number, number]>
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-    }),
-  )
-  return Promise.all(
-    servers.map((server) => {
-      const address = server.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      return new Promise<number>((resolve) => server.close(() => resolve(port)))
-    }),
-  )
 }
 
 function makeCertificates(folder: string, hostname: string): string {

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type InboxRow, readInbox } from '#hub/normalise/index.ts'
 import { openDatabase } from '#hub/platform/db/database.ts'
+import { freePort } from '#hub/platform/free-port.ts'
 import { testDatabase } from '#kit'
 import { startTestHub, type TestHub } from '#kit/hub.ts'
-import { freePort } from '#kit/hub-process.ts'
 import { type SlackSandbox, startSandbox } from '../../connectors/slack/sandbox.ts'
 
 const database = testDatabase()
