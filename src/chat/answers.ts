@@ -64,13 +64,24 @@ async function answerAct(hub: AnswerHub, asking: Asking, act: Act, isSubmit: boo
   if (act.act === acts.search) return shown(await searchOf(hub, asking, String(act.fields['text'] ?? '')))
   const problems = isSubmit ? await problemsOf(hub, act, words) : {}
   if (Object.keys(problems).length > 0) return { kind: 'errors', errors: problems }
-  if (!workbench.readingActs.has(act.act) && act.act !== acts.macro) {
+  if (act.act === acts.macro) return await answerMacro(hub, asking, act)
+  if (!workbench.readingActs.has(act.act)) {
     return { kind: 'toast', text: act.act === acts.sendReply ? words.chat.sent : words.chat.noted }
   }
   if (act.act === acts.customer) return await answerCustomer(hub, asking, act.value)
   const found = await workbench.loadCase(hub, caseOfValue(act.value), hub.now())
   if (!found) return shown(noticeOf(words.chat.noCase, words))
   return await answerOnCase(hub, asking, act, found)
+}
+
+/** What it says to the customer is looked at before it is sent; one that says nothing is done at once. */
+async function answerMacro(hub: AnswerHub, { words, agent }: Asking, act: Act): Promise<ChatAnswer> {
+  const caseId = caseOfValue(act.value)
+  const reply = await replyOfMacro(hub, String(act.fields['chosen'] ?? ''), caseId)
+  if (reply === undefined) return { kind: 'toast', text: words.chat.noted }
+  const found = await workbench.loadCase(hub, caseId, hub.now())
+  if (!found) return shown(noticeOf(words.chat.noCase, words))
+  return { kind: 'form', form: workbench.replyForm(found, agent, words, reply), replaces: false }
 }
 
 async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: workbench.ShownCase): Promise<ChatAnswer> {
@@ -87,12 +98,6 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
       return form(workbench.replyForm(found, agent, words))
     case acts.previewReply:
       return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
-    case acts.macro: {
-      const reply = await replyOfMacro(hub, String(act.fields['chosen'] ?? ''), found.id)
-      return reply === undefined
-        ? { kind: 'toast', text: words.chat.noted }
-        : form(workbench.replyForm(found, agent, words, reply))
-    }
     case acts.noteForm:
       return form(workbench.noteForm(found, words))
     case acts.assignForm:

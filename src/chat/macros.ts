@@ -1,9 +1,11 @@
 /** Macros as agents meet them: a menu on the card, a reply to look at before it is sent. */
+import { createCaseBook, loadBook } from '#hub/cases/index.ts'
 import type { Option } from '#hub/connector/card.ts'
 import type { Hub } from '#hub/hub.ts'
-import { macroNames } from '#hub/macros/index.ts'
+import { macroById, macroNames } from '#hub/macros/index.ts'
 import { planMacro } from '#hub/pipeline/macro.ts'
 import type { Db } from '#hub/platform/db/database.ts'
+import { newId } from '#hub/platform/ids.ts'
 
 export async function loadOffers(db: Db): Promise<{ readonly macros: readonly Option[] }> {
   return { macros: (await macroNames(db, 100)).map(({ id, name }) => ({ value: id, label: name })) }
@@ -15,6 +17,9 @@ export async function replyOfMacro(
   macroId: string,
   caseId: string,
 ): Promise<string | undefined> {
-  const planned = await planMacro(hub.db, hub.connections, macroId, caseId, hub.now())
+  const macro = await macroById(hub.db, macroId)
+  if (!macro?.actions.some((action) => 'reply' in action)) return undefined
+  const book = createCaseBook(await loadBook(hub.db, { cases: [], caseIds: [caseId], messages: [] }), newId)
+  const planned = await planMacro(hub.db, hub.connections, macro, book, caseId, hub.now())
   return planned.flatMap((action) => (action.type === 'reply' ? action.text : []))[0]
 }

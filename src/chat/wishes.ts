@@ -5,6 +5,7 @@ import { type CaseBook, eventId, type Fields, read } from '#hub/cases/index.ts'
 import type { Act } from '#hub/connector/card.ts'
 import type { OutMessage } from '#hub/connector/contract.ts'
 import { type Attachment, type Author, type CasePriority, casePriorities, caseStatuses } from '#hub/connector/facts.ts'
+import { macroById } from '#hub/macros/index.ts'
 import type { ChatTarget } from '#hub/outbox/action.ts'
 import { effectKey, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Consequences } from '#hub/pipeline/consequences.ts'
@@ -260,8 +261,10 @@ async function snoozeCase(deed: Deed): Promise<void> {
 
 /** What a macro says to the customer is previewed and sent by the agent; the rest is done at once. */
 async function applyMacro(deed: Deed): Promise<void> {
-  const { trx, hub, caseId, consequences, cause, source, author, now } = deed
-  const planned = await planMacro(trx, hub.connections, chosen(deed), caseId, now)
+  const { trx, hub, book, caseId, consequences, cause, source, author, now } = deed
+  const macro = await macroById(trx, chosen(deed))
+  if (!macro) return
+  const planned = await planMacro(trx, hub.connections, macro, book, caseId, now)
   const silent = planned.filter(({ type }) => type !== 'reply')
   consequences.apply(caseId, silent, author, cause, source)
 }

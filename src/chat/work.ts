@@ -12,7 +12,7 @@ import type { Trx } from '#hub/platform/db/database.ts'
 import { acts, findCase, messagesIn, readingActs, splitValue } from '#hub/workbench/index.ts'
 import { type CustomerFact, customerFacts } from './customer-channel.ts'
 import { isRead } from './happenings.ts'
-import { actorOf } from './people.ts'
+import { type Actor, actorOf } from './people.ts'
 import { problemsOf, textIn } from './problems.ts'
 import * as store from './store.ts'
 import { caseOfValue, spotsOf } from './where.ts'
@@ -69,6 +69,7 @@ export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[
   )
   const opened = new Set<string>()
   const taken = new Set<string>()
+  const whoDid = actorsIn(trx, hub.now())
   for (const step of steps) {
     const connection = hub.connections.all().find(({ id }) => id === step.connectionId)
     const settings = connection?.connector.can.chat?.settings(connection.config)
@@ -76,7 +77,7 @@ export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[
     const told = await customerFacts(trx, step, connection, settings, opened)
     if (told) facts.push(...told.map((fact) => ({ step, fact })))
     else {
-      const wanted = await wishesOf(trx, { ...hub, db: trx }, step, connection, settings, spots)
+      const wanted = await wishesOf(trx, { ...hub, db: trx }, step, connection, settings, spots, whoDid)
       if (wanted === 'too early') early.add(step.row.seq)
       else wishes.push(...wanted.filter(({ want }) => want.kind !== 'note' || isNew(taken, store.spotKey(want.spot))))
     }
@@ -86,6 +87,17 @@ export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[
     ...(want.kind === 'act' && want.intoCaseId !== undefined ? [want.intoCaseId] : []),
   ])
   return { facts, wishes, caseIds: [...new Set(caseIds)], early }
+}
+
+/** Who presses does it more than once: within a batch nobody is looked up twice. */
+function actorsIn(trx: Trx, now: Date): (connectionId: string, user: string) => Promise<Actor> {
+  const actors = new Map<string, Promise<Actor>>()
+  return (connectionId, user) => {
+    const key = JSON.stringify([connectionId, user])
+    const actor = actors.get(key) ?? actorOf(trx, connectionId, user, now)
+    actors.set(key, actor)
+    return actor
+  }
 }
 
 function isNew(taken: Set<string>, key: string): boolean {
@@ -121,10 +133,11 @@ async function wishesOf(
   connection: LoadedConnection,
   settings: ChatSettings,
   spots: ReadonlyMap<string, string>,
+  whoDid: ReturnType<typeof actorsIn>,
 ): Promise<readonly Wish[] | 'too early'> {
   const { user, place, what } = step.happening
   if (what.kind === 'channel' || what.kind === 'uninstalled' || user === '') return []
-  const actor = await actorOf(trx, connection.id, user, hub.now())
+  const actor = await whoDid(connection.id, user)
   if (what.kind === 'press' || what.kind === 'submit') {
     const { act } = what
     if (act.act === acts.answerSurvey) return actor.person ? answerWish(step, actor.person, act) : []
