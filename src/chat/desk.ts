@@ -1,4 +1,5 @@
 /** Answers one person in a chat tool: in the response where they wait for it, else right after it. */
+import PQueue from 'p-queue'
 import { askForSeat } from '#hub/agents/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
@@ -32,8 +33,56 @@ export interface ChatDesk {
 
 /** Opening a dialog or showing a card at the vendor. */
 const showWithinMs = 10_000
+/** Answers worked at once: more of them would take the database's connections from what they are answers to. */
+const answersAtOnce = 4
 
 export function createChatDesk(hub: DeskHub): ChatDesk {
+  const turns = new PQueue({ concurrency: answersAtOnce })
+  const meetings = new Map<string, ReturnType<typeof meet>>()
+
+  /** Somebody who presses often is looked up once at a time. Not in turn: the vendor may be asked, who takes seconds. */
+  function meetOnce(connection: LoadedConnection, happening: ChatHappening): ReturnType<typeof meet> {
+    const key = JSON.stringify([connection.id, happening.user, happening.place?.reference])
+    const under = meetings.get(key)
+    if (under) return under
+    const context = () =>
+      hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' })
+    const meeting = meet(hub.db, connection, [happening], context, hub.now()).finally(() => meetings.delete(key))
+    meetings.set(key, meeting)
+    return meeting
+  }
+
+  /** Never throws: the person is told. */
+  async function answerSafely(connection: LoadedConnection, happening: ChatHappening): Promise<ChatAnswer> {
+    const settings = connection.connector.can.chat?.settings(connection.config)
+    if (!settings) return { kind: 'nothing' }
+    const reader = {
+      ...(happening.locale ? { locale: happening.locale } : {}),
+      channel: happening.place?.channel ?? '',
+    }
+    let words = messagesIn[languageFor(settings, reader)]
+    try {
+      if (!isForDesk(happening)) return { kind: 'nothing' }
+      const unknown = await meetOnce(connection, happening)
+      // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
+      if (isSurveyAnswer(happening)) return { kind: 'nothing' }
+      if (unknown.has(happening.user)) throw unknown.get(happening.user)
+      // Who waits for the response comes first.
+      return await turns.add(
+        async () => {
+          const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
+          if (!actor.may) return await refuse(hub, connection, happening, actor, words)
+          words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
+          return await answerTo(hub, { connection, happening, agent: actor.agent, words })
+        },
+        { priority: happening.awaits ? 1 : 0 },
+      )
+    } catch (error) {
+      hub.log.error({ err: error, connection_id: connection.id, kind: happening.what.kind }, 'an answer failed')
+      return { kind: 'private', card: noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words) }
+    }
+  }
+
   return {
     async respond(connection, { stored, happening }, isNew, withinMs, send) {
       const { chat } = connection.connector.can
@@ -41,13 +90,14 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
       const item = { key: stored.key, body: stored.body.toString('utf8') }
       const ctx = { config: connection.config, now: hub.now }
       if (!happening) return send(chat.reply(item, undefined, ctx))
+      if (!happening.awaits) send(chat.reply(item, undefined, ctx))
       // As the pipeline will read it: what PostgreSQL cannot hold can be neither looked for nor kept in a draft.
-      const answering = answerSafely(hub, connection, clean(happening))
+      const answering = answerSafely(connection, clean(happening))
       if (happening.awaits) {
         const inTime = await Promise.race([answering, after(withinMs)])
         send(chat.reply(item, inTime, ctx))
         if (inTime) return
-      } else send(chat.reply(item, undefined, ctx))
+      }
       const answer = await answering
       if (!isNew || answer.kind === 'nothing' || answer.kind === 'toast') return
       await show(hub, connection, happening, answer)
@@ -75,34 +125,6 @@ async function show(
       'an answer could not be shown',
     )
     await hub.connections.reportFailure(connection.id, error, 'sending')
-  }
-}
-
-/** Never throws: the person is told. */
-async function answerSafely(hub: DeskHub, connection: LoadedConnection, happening: ChatHappening): Promise<ChatAnswer> {
-  const settings = connection.connector.can.chat?.settings(connection.config)
-  if (!settings) return { kind: 'nothing' }
-  const reader = { ...(happening.locale ? { locale: happening.locale } : {}), channel: happening.place?.channel ?? '' }
-  let words = messagesIn[languageFor(settings, reader)]
-  try {
-    if (!isForDesk(happening)) return { kind: 'nothing' }
-    const unknown = await meet(
-      hub.db,
-      connection,
-      [happening],
-      () => hub.connections.contextFor(connection, AbortSignal.timeout(showWithinMs), { priority: 'person' }),
-      hub.now(),
-    )
-    // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
-    if (isSurveyAnswer(happening)) return { kind: 'nothing' }
-    if (unknown.has(happening.user)) throw unknown.get(happening.user)
-    const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
-    if (!actor.may) return await refuse(hub, connection, happening, actor, words)
-    words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
-    return await answerTo(hub, { connection, happening, agent: actor.agent, words })
-  } catch (error) {
-    hub.log.error({ err: error, connection_id: connection.id, kind: happening.what.kind }, 'an answer failed')
-    return { kind: 'private', card: noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words) }
   }
 }
 
