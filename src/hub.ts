@@ -15,7 +15,8 @@ export interface Hub {
   /** The hub's clock: business times come from here, leases and due times from the database's. */
   readonly now: () => Date
   readonly db: Db
-  readonly pool: Pool
+  /** What storing input has to itself: an acknowledgement waits for no work, however much there is. */
+  readonly intake: Pool
   readonly queue: Queue
   readonly secrets: SecretBox
   readonly metrics: Metrics

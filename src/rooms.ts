@@ -29,7 +29,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const rules = createRuleBook(hub.signals)
   const delivery = hub.env.roles.includes('worker') ? createDelivery(hub, afterDelivery(hub)) : undefined
   const worker = delivery && createInboxWorker({ ...hub, newHandover: delivery.newHandover }, rules)
-  const inbox = createInbox(hub.pool, () => hub.signals.raise('inbox'), worker?.desk)
+  const inbox = createInbox(hub.intake, () => hub.signals.raise('inbox'), worker?.desk)
   const reconciliation = createReconciliation(hub, inbox, stopping)
   const ownHub = {
     ...hub,

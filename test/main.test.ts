@@ -60,7 +60,7 @@ describe('a hub process', () => {
 
   it('works as the role that row-level security binds', async () => {
     const { hub } = await start(rooms())
-    const { rows } = await hub.pool.query(
+    const { rows } = await hub.intake.query(
       `select current_user as name, current_setting('deskweave.workspace_id') as workspace`,
     )
     expect(rows).toEqual([{ name: 'deskweave_hub', workspace: 'default' }])

@@ -3,6 +3,7 @@
  * The rooms are put on top of it in main.ts.
  */
 
+import type { Pool } from 'pg'
 import type { Log } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import { openDatabase } from './db/database.ts'
@@ -23,6 +24,8 @@ export interface Foundation extends Omit<Hub, 'connections'> {
 
 /** One company, one workspace; a hosted hub of many starts one process for each. */
 const workspaceId = 'default'
+/** The inbox has two writers. */
+const intakeConnections = 2
 
 export interface Ground {
   readonly env: Env
@@ -46,7 +49,8 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
     const access = { url, workspaceId, ...(role ? { role } : {}) }
 
     const { db, pool, close } = openDatabase(access)
-    stops.push(close)
+    const intake = openDatabase({ ...access, size: intakeConnections, keepsIdle: true })
+    stops.push(close, intake.close)
     const signals = createSignals(access, log)
     stops.push(signals.stop)
     const queue = createQueue(access, log)
@@ -56,7 +60,7 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
     return {
       ...ground,
       db,
-      pool,
+      intake: intake.pool,
       queue,
       secrets,
       signals,
@@ -80,7 +84,7 @@ async function embedded(env: Env, log: Log, stops: (() => Promise<void>)[]): Pro
 }
 
 /** Some set-ups trade safety for speed; then an answered webhook may be lost with the power. */
-async function warnIfNotDurable(pool: Hub['pool'], log: Log): Promise<void> {
+async function warnIfNotDurable(pool: Pool, log: Log): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
     `select name from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'`,
   )

@@ -19,7 +19,7 @@ export async function connectDesk(api: TestApi, name = 'Desk', config: object = 
 
 /** Things in the hub's own event format, each a row of its own. */
 export async function tell(api: TestApi, connectionId: string, things: readonly object[]): Promise<void> {
-  const inbox = createInbox(api.hub.pool, () => {})
+  const inbox = createInbox(api.hub.intake, () => {})
   await inbox.put(
     things.map((thing) => ({
       connectionId,

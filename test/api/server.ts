@@ -55,8 +55,8 @@ export async function startApi(
     configFile: 'deskweave.yaml',
     isConfigNamed: false,
   }
-  const { db, pool } = database
-  const ground = { env, log, now: clock.now, db, pool, secrets, signals }
+  const { db, pool: intake } = database
+  const ground = { env, log, now: clock.now, db, intake, secrets, signals }
   const connections = createConnections({ ...ground, connectors })
   await connections.start()
   const hub: ApiHub = {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => hub?.stop())
 beforeEach(async () => {
-  await hub.running.hub.pool.query('delete from inbox')
+  await hub.running.hub.intake.query('delete from inbox')
 })
 
 interface Answer {
@@ -62,7 +62,7 @@ function signed(body: string | Buffer, options: { at?: Date; secret?: string } =
 }
 const rows = async () =>
   (
-    await hub.running.hub.pool.query<{ state: string; body: Buffer; reason: string | null }>(
+    await hub.running.hub.intake.query<{ state: string; body: Buffer; reason: string | null }>(
       'select state, body, reason from inbox order by seq',
     )
   ).rows
@@ -203,7 +203,7 @@ describe('what is authentic and odd', () => {
     const body = aCase.replace('"x"', '"half \\ud800 and \\u0000 nul"')
     expect((await send(hook(), body, signed(body))).status).toBe(202)
     await hub.settled()
-    const found = await hub.running.hub.pool.query<{ subject: string }>(
+    const found = await hub.running.hub.intake.query<{ subject: string }>(
       `select subject from cases where subject like 'half%'`,
     )
     expect(found.rows).toEqual([{ subject: 'half \ufffd and \ufffd nul' }])
@@ -213,7 +213,7 @@ describe('what is authentic and odd', () => {
     const body = `{"type":"case","occurred_at":"2026-11-22T10:00:00Z","case":{"id":9223372036854775807,"subject":"big","status":"open"}}`
     expect((await send(hook(), body, signed(body))).status).toBe(202)
     await hub.settled()
-    const { rows: links } = await hub.running.hub.pool.query(
+    const { rows: links } = await hub.running.hub.intake.query(
       `select external_id from case_links where external_id like '92233%'`,
     )
     expect(links).toEqual([{ external_id: '9223372036854775807' }])
@@ -232,7 +232,7 @@ describe('what is authentic and odd', () => {
       items: { accepted: 2, quarantined: 1, duplicate: 0, ignored: 0 },
     })
     await hub.settled()
-    const { rows: links } = await hub.running.hub.pool.query(
+    const { rows: links } = await hub.running.hub.intake.query(
       `select external_id from case_links where external_id like 'B-%' order by 1`,
     )
     expect(links.map((link) => link.external_id)).toEqual(['B-1', 'B-2'])

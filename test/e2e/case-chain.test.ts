@@ -43,7 +43,7 @@ it('is cut after 8 cases and named, even if somebody changes each of them', asyn
     // What the desk fills in on a case that we opened is no change of it: only ours makes the next one.
     expect(desk.desk.cases.size).toBe(Math.min(generation, 8) + 1)
   }
-  const { rows } = await hub.running.hub.pool.query<Run>(`select result, detail from rule_runs where result = 'cut'`)
+  const { rows } = await hub.running.hub.intake.query<Run>(`select result, detail from rule_runs where result = 'cut'`)
   expect(rows).toMatchObject([{ detail: { ring: ['follow'] } }])
   expect(rows[0]?.detail.problem).toMatch(/8 rules have set each other off; look at follow/)
 })

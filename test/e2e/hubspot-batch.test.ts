@@ -69,7 +69,7 @@ function eventOf(ticket: CrmObject, more: Readonly<Record<string, unknown>> = {}
 }
 
 async function inboxStates(): Promise<Record<string, number>> {
-  const { rows } = await hub.running.hub.pool.query<{ state: string; count: number }>(
+  const { rows } = await hub.running.hub.intake.query<{ state: string; count: number }>(
     'select state, count(*)::int as count from inbox where connection_id = $1 group by state',
     [connectionId],
   )
@@ -138,10 +138,10 @@ describe('a batch of 100', () => {
   })
 
   it('of other accounts leaves nothing behind', async () => {
-    const { rows } = await hub.running.hub.pool.query('select 1 from inbox')
+    const { rows } = await hub.running.hub.intake.query('select 1 from inbox')
     const foreign = tickets.slice(0, 3).map((ticket) => eventOf(ticket, { portalId: 99, subscriptionId: 8 }))
     expect((await send(foreign)).status).toBe(202)
-    expect((await hub.running.hub.pool.query('select 1 from inbox')).rows).toHaveLength(rows.length)
+    expect((await hub.running.hub.intake.query('select 1 from inbox')).rows).toHaveLength(rows.length)
   })
 
   it('is refused when it is signed for another URL or with another secret', async () => {

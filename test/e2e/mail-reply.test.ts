@@ -42,7 +42,7 @@ beforeAll(async () => {
   connectionId = await hub.connect('mail', 'Support mailbox', { config, connect: () => {} })
   // A first reading notes where the mailbox stands; what comes later is news.
   await hub.until('the first reading', async () => {
-    const { rows } = await hub.running.hub.pool.query('select from connections where change_cursor is not null')
+    const { rows } = await hub.running.hub.intake.query('select from connections where change_cursor is not null')
     return rows.length > 0
   })
 })

@@ -52,7 +52,7 @@ beforeAll(async () => {
   })
   // From here on the mailbox is read: a first reading only notes where it stands.
   await hub.until('the first reading', async () => {
-    const { rows } = await hub.running.hub.pool.query('select from connections where change_cursor is not null')
+    const { rows } = await hub.running.hub.intake.query('select from connections where change_cursor is not null')
     return rows.length > 0
   })
 })

@@ -16,7 +16,7 @@ let rules: RuleBook
 beforeAll(async () => {
   // The test itself works the inbox, so that it rules where one batch ends.
   hub = await startTestHub(database, { env: { DESKWEAVE_ROLE: 'web' } })
-  inbox = createInbox(hub.running.hub.pool, () => {})
+  inbox = createInbox(hub.running.hub.intake, () => {})
   rules = createRuleBook(hub.running.hub.signals)
 })
 afterAll(() => hub?.stop())
@@ -142,13 +142,13 @@ async function play(deliveries: readonly Delivery[]): Promise<unknown> {
 
 async function work(): Promise<void> {
   await workInbox(hub.running.hub, rules, new AbortController().signal)
-  const { rows } = await hub.running.hub.pool.query(`select reason from inbox where state <> 'done'`)
+  const { rows } = await hub.running.hub.intake.query(`select reason from inbox where state <> 'done'`)
   expect(rows).toEqual([])
 }
 
 async function holdings(desks: readonly string[]): Promise<unknown> {
-  const { db, pool } = hub.running.hub
-  const query = async (text: string) => (await pool.query<Record<string, unknown>>(text, [desks])).rows
+  const { db, intake } = hub.running.hub
+  const query = async (text: string) => (await intake.query<Record<string, unknown>>(text, [desks])).rows
   const records = await query(
     `select connection_id || '/' || external_id as record, profile_id from person_records where connection_id = any($1)`,
   )

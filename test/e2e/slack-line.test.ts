@@ -15,7 +15,7 @@ describe('a hub that Slack cannot reach', () => {
     await sandbox.line?.stands
 
     await sandbox.say(sandbox.users.leo, { channel: sandbox.channels.cases }, 'Hello')
-    const { rows } = await hub.running.hub.pool.query<{ body: Buffer }>('select body from inbox order by seq')
+    const { rows } = await hub.running.hub.intake.query<{ body: Buffer }>('select body from inbox order by seq')
     expect(rows.map(({ body }) => JSON.parse(body.toString()).event.text)).toEqual(['Hello'])
 
     const asked = await sandbox.command(sandbox.users.leo, sandbox.channels.cases, 'help')

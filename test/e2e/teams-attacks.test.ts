@@ -38,7 +38,7 @@ afterAll(async () => {
 })
 
 async function stored(): Promise<number> {
-  const { rows } = await hub.running.hub.pool.query<{ count: number }>('select count(*)::int as count from inbox')
+  const { rows } = await hub.running.hub.intake.query<{ count: number }>('select count(*)::int as count from inbox')
   return rows[0]?.count ?? 0
 }
 const keyFetches = () => teams.requests.filter(({ path }) => path.includes('.well-known')).length

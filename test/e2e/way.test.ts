@@ -182,7 +182,7 @@ describe('a change that was read while a write of ours was under way', () => {
     await zendesk.webhooks.settled()
     await hub.settled()
     // As if our write had been slow: the vendor has it, and the hub will learn so only in a second.
-    const { rowCount } = await hub.running.hub.pool.query(
+    const { rowCount } = await hub.running.hub.intake.query(
       `update case_links set base = (
          select jsonb_agg(case when fields -> 'values' ? 'tags' then fields || jsonb_build_object('writtenAt', $2::text) else fields end)
          from jsonb_array_elements(base) fields)

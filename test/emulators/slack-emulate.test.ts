@@ -103,7 +103,7 @@ describe.each(stages)('an agent in Slack, on %s', (_name, start, agentEmail) => 
 
   it('is not obeyed with a signature that is not Slack’s: refused, and nothing stored', async () => {
     const { card, ledger } = await arrive('Password')
-    const stored = async () => (await hub.running.hub.pool.query('select from inbox')).rowCount
+    const stored = async () => (await hub.running.hub.intake.query('select from inbox')).rowCount
     await hub.settled()
     const before = await stored()
     expect(await slack.forge(card, 'case.take')).toMatchObject({ status: 401 })

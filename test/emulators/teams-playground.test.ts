@@ -64,7 +64,7 @@ describe.skipIf(!hasChromium)(`an agent in Microsoft's playground (${needsChromi
     await page.getByText('Start a new post').waitFor()
     // Where the channel is was told with the news that the app is there.
     await hub.until('the channel', async () => {
-      const { rows } = await hub.running.hub.pool.query('select from chat_channels where channel = $1', [
+      const { rows } = await hub.running.hub.intake.query('select from chat_channels where channel = $1', [
         channels.cases.id,
       ])
       return rows.length > 0

@@ -78,7 +78,7 @@ export async function startTestHub(
     },
     async settled() {
       await until('an empty inbox and outbox', async () => {
-        const { rows } = await running.hub.pool.query<{ open: number }>(
+        const { rows } = await running.hub.intake.query<{ open: number }>(
           `select (select count(*) from inbox where state = 'pending') + (select count(*) from outbox where state = 'pending') as open`,
         )
         return rows[0]?.open === 0

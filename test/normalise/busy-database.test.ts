@@ -23,7 +23,7 @@ afterAll(async () => {
 
 it('reads a message again when people cannot be looked up, and blames neither it nor the vendor', async () => {
   await slack.say(slack.users.leo, { channel: slack.channels.cases }, 'Hello')
-  const { rows } = await hub.running.hub.pool.query<InboxRow>('select * from inbox order by seq limit 1')
+  const { rows } = await hub.running.hub.intake.query<InboxRow>('select * from inbox order by seq limit 1')
   const away = openDatabase({ url: `postgresql://127.0.0.1:${await freePort()}/away`, workspaceId: 'away' })
   const readings = await readInbox({ ...hub.running.hub, db: away.db }, rows, new AbortController().signal)
   await away.close()

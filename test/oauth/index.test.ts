@@ -56,7 +56,7 @@ describe('an app installed by a link', () => {
   })
 
   it('keeps the tokens where nobody can read them', async () => {
-    const { rows } = await hub.running.hub.pool.query<{ all: string }>(
+    const { rows } = await hub.running.hub.intake.query<{ all: string }>(
       `select string_agg(i::text, '') || (select string_agg(a::text, '') from audit a) as all from installations i`,
     )
     for (const token of sandbox.world.tokens.keys()) {
@@ -138,7 +138,7 @@ describe('an app installed by a link', () => {
     clock.at = new Date(clock.at.getTime() + 2_000)
     await sandbox.uninstall('T0ACME')
     expect(await installed()).toEqual([])
-    const stored = async () => Number((await hub.running.hub.pool.query('select count(*) as n from inbox')).rows[0].n)
+    const stored = async () => Number((await hub.running.hub.intake.query('select count(*) as n from inbox')).rows[0].n)
     const before = await stored()
     await sandbox.say(sandbox.users.leo, { channel: sandbox.channels.cases }, 'Anybody there?')
     expect(sandbox.webhooks.counters.gaveUp).toBe(0)
