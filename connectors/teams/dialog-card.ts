@@ -10,8 +10,9 @@ export function inDialog(card: IAdaptiveCard): IAdaptiveCard {
   }
 }
 
-function sending<T>(value: T): T
-function sending(value: unknown): unknown {
+/** Pure: what is drawn, each button in it one that sends the dialog. */
+export function sending<T>(value: T): T
+export function sending(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sending)
   if (typeof value !== 'object' || value === null) return value
   const node: Record<string, unknown> = Object.fromEntries(

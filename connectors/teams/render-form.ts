@@ -4,6 +4,7 @@ import type { Form, FormField } from '#hub/connector/card.ts'
 import { label, listStyle } from './card-actions.ts'
 import { type Drawing, drawBlocks, paragraph, run } from './card-blocks.ts'
 import { carryForm, dismissal, switchInput, textInput } from './carried.ts'
+import { sending } from './dialog-card.ts'
 import { escapeMarkdown, oneLine, plain } from './markdown.ts'
 import { firstThatFits, foldLine, longestCard, type Room, sizeOf } from './room.ts'
 import type { CardWords } from './words.ts'
@@ -49,7 +50,9 @@ function outlined(card: IAdaptiveCard, form: Form): IAdaptiveCard {
 }
 
 function draw(form: Form, words: CardWords, room: Room): IAdaptiveCard {
-  const drawing: Drawing = { words, room, isForm: true }
+  // Any other button would send what is filled in, too.
+  const isForm = form.fields.length > 0
+  const drawing: Drawing = { words, room, isForm }
   const submit: ISubmitAction = {
     type: 'Action.Submit',
     title: label(form.submit),
@@ -68,7 +71,7 @@ function draw(form: Form, words: CardWords, room: Room): IAdaptiveCard {
     version: '1.5',
     lang: words.language,
     fallbackText: escapeMarkdown(foldLine(oneLine(form.title), longestTitle)),
-    body: [...drawBlocks(form.blocks, drawing), ...form.fields.flatMap((field) => drawField(field, drawing))],
+    body: [...sending(drawBlocks(form.blocks, drawing)), ...form.fields.flatMap((field) => drawField(field, drawing))],
     actions: [submit, cancel],
   }
 }

@@ -392,7 +392,7 @@ describe('a form in Teams', { timeout: 60_000 }, () => {
         const filled = Object.fromEntries(
           inputs.map((input) => [`${input['id']}`, input['type'] === 'Input.Toggle' ? 'true' : 'x*y']),
         )
-        const [submit, ...others] = carrying(content)
+        const [submit, ...others] = carrying(content.actions)
         expect(others).toHaveLength(1)
         const fields = Object.fromEntries(any.fields.map(({ name, kind }) => [name, kind === 'switch' ? true : 'x*y']))
         const act: Act = { act: any.act, value: any.value, fields }

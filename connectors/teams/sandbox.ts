@@ -290,7 +290,8 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       return act(by, message, card, buttonOf(row, String(button?.['title'])), { [list]: option })
     },
     submit(dialog, typed, label) {
-      const first = nodes(dialog.card).find((node) => node['type'] === 'Action.Submit')
+      const buttons = nodes(dialog.card).filter((node) => node['type'] === 'Action.Submit')
+      const first = buttons.find(({ style }) => style === 'positive') ?? buttons[0]
       const data = dataOf(dialog.card, buttonOf(dialog.card, label ?? String(first?.['title'])), typed)
       const { opener, where, sends, value } = dialog
       return invoke(opener, where, sends, { ...value, data }, { sends, value })

@@ -11,10 +11,10 @@ import { newId } from '#hub/platform/ids.ts'
 import * as workbench from '#hub/workbench/index.ts'
 import { acts, type Messages } from '#hub/workbench/index.ts'
 import { assignableIn } from './assignable.ts'
-import type { ReplyDraft } from './drafts.ts'
+import { ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
-import { saveDraft } from './store.ts'
+import { readDraft, saveDraft } from './store.ts'
 import { caseHere, caseOfValue, customersRead } from './where.ts'
 
 export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
@@ -86,7 +86,7 @@ async function answerMacro(hub: AnswerHub, { words, agent }: Asking, act: Act): 
 
 async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: workbench.ShownCase): Promise<ChatAnswer> {
   const { words, agent } = asking
-  const form = (made: ReturnType<typeof workbench.noteForm>): ChatAnswer => ({
+  const form = (made: ReturnType<typeof workbench.noteForm>): Extract<ChatAnswer, { kind: 'form' }> => ({
     kind: 'form',
     form: made,
     replaces: false,
@@ -98,6 +98,10 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
       return form(workbench.replyForm(found, agent, words))
     case acts.previewReply:
       return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
+    case acts.editReply: {
+      const draft = ReplyDraft.safeParse(await readDraft(hub.db, workbench.splitValue(act.value)[1] ?? '', agent.id))
+      return { ...form(workbench.replyForm(found, agent, words, draft.data?.text)), replaces: true }
+    }
     case acts.noteForm:
       return form(workbench.noteForm(found, words))
     case acts.assignForm:

@@ -383,6 +383,16 @@ export async function saveDraft(
     .execute()
 }
 
+export async function readDraft(db: Db, id: string, agentId: string): Promise<unknown> {
+  const row = await db
+    .selectFrom('drafts')
+    .select('content')
+    .where('id', '=', id)
+    .where('agent_id', '=', agentId)
+    .executeTakeFirst()
+  return row?.content
+}
+
 /** Each draft once, by the agent whose it is, for the case that it was written for. */
 export async function takeDraft(db: Db, id: string, agentId: string, caseId: string | null): Promise<unknown> {
   const row = await db

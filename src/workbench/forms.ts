@@ -5,7 +5,7 @@
 
 import { casePriorities } from '#hub/connector/facts.ts'
 import { acts, joinValue } from './acts.ts'
-import type { CardBlock, Fact, Form, Option } from './card.ts'
+import type { ButtonAction, CardBlock, Fact, Form, Option } from './card.ts'
 import { messageBlock, named } from './case-card.ts'
 import { agentName, subjectOf } from './case-line.ts'
 import { type Messages, resolveReasons } from './messages/index.ts'
@@ -48,9 +48,17 @@ export function confirmReplyForm(
   words: Messages,
 ): Form {
   const { forms } = words
+  const value = joinValue(shown.id, draft.id)
+  const change: ButtonAction = {
+    kind: 'button',
+    act: acts.editReply,
+    value,
+    label: forms.changeText,
+    opensForm: true,
+  }
   return {
     act: acts.sendReply,
-    value: joinValue(shown.id, draft.id),
+    value,
     title: forms.confirmReply,
     submit: forms.send,
     cancel: words.cancel,
@@ -67,6 +75,7 @@ export function confirmReplyForm(
         },
         words,
       ),
+      { kind: 'list', items: [{ title: forms.notYet, action: change }], whenEmpty: '' },
     ],
     fields: [],
   }

@@ -115,6 +115,15 @@ describe('a public reply', () => {
     expect(told.posts.at(-1)).toMatchObject({ content: { said: { visibility: 'public', author: 'Leo Marín' } } })
   })
 
+  it('can be changed once more from its preview', async () => {
+    const { caseId } = await arrive()
+    const { value } = await preview(caseId, 'You are wrong.')
+    const again = await scene.press('leo', acts.editReply, value)
+    expect(again).toMatchObject({ kind: 'form', replaces: true })
+    expect(dialogOf(again)).toMatchObject({ act: acts.previewReply, fields: [{ initial: 'You are wrong.' }] })
+    expect(told.messages).toEqual([])
+  })
+
   it('leaves once, however often the button is pressed', async () => {
     const { caseId } = await arrive()
     const { value } = await preview(caseId)

@@ -365,6 +365,13 @@ describe('forms', () => {
         kind: 'message',
         message: { author: 'Leo', visibility: 'public', text, at: '2026-11-22T10:00:00Z' },
       },
+      {
+        kind: 'list',
+        items: [
+          { title: 'Not right yet?', action: expect.objectContaining({ act: acts.editReply, value: confirm.value }) },
+        ],
+        whenEmpty: '',
+      },
     ])
     expect(confirm.fields).toEqual([])
   })

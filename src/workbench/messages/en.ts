@@ -216,6 +216,8 @@ export const en: Messages = {
     deadAddress: 'Mail to this address came back: a reply would not arrive.',
     confirmReply: 'Send this reply?',
     exactly: 'This is exactly what the customer will see:',
+    notYet: 'Not right yet?',
+    changeText: 'Change the text',
     send: 'Send to customer',
     note: 'Internal note',
     noteText: 'Note',

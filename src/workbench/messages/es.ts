@@ -217,6 +217,8 @@ export const es: Messages = {
     deadAddress: 'El correo a esta dirección fue devuelto: una respuesta no llegaría.',
     confirmReply: '¿Enviar esta respuesta?',
     exactly: 'El cliente verá exactamente esto:',
+    notYet: '¿Aún no está bien?',
+    changeText: 'Cambiar el texto',
     send: 'Enviar al cliente',
     note: 'Nota interna',
     noteText: 'Nota',

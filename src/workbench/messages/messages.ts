@@ -211,6 +211,8 @@ export interface Messages {
     readonly deadAddress: string
     readonly confirmReply: string
     readonly exactly: string
+    readonly notYet: string
+    readonly changeText: string
     readonly send: string
     readonly note: string
     readonly noteText: string

@@ -96,6 +96,13 @@ export const conversation = [
       const one = await arrive('Replied', { from: 'ana.replied@customer.example' })
       const form = await shows('leo', 'Reply to customer', () => world.press('leo', one.card(), acts.replyForm))
       expect(form.text).toContain('The customer will read this.')
+      await world.submit('leo', { text: 'You are wrong.' })
+      const tooHarsh = await until('the first preview', () => {
+        const dialog = world.dialog('leo')
+        return dialog?.text.includes('You are wrong.') && dialog
+      })
+      await world.press('leo', tooHarsh, acts.editReply)
+      await until('the form again', () => world.dialog('leo')?.text.includes('The customer will read this.'))
       await world.submit('leo', { text: 'You are right, we refund it.' })
       const preview = await until('the preview', () => {
         const dialog = world.dialog('leo')
