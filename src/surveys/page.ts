@@ -1,6 +1,7 @@
 /** The pages of /s/{token}, as plain HTML: they work without JavaScript, and with a keyboard, and with a screen reader. */
+
+import { type Html, html, trusted } from '#hub/platform/html.ts'
 import { commentQuestionIn, questionIn, type SurveyDefinition } from './definition.ts'
-import { type Html, html, trusted } from './html.ts'
 import { fill, type KindMessages, type Language, languages, messagesIn, type PageText } from './messages/index.ts'
 import { pageStyle } from './page-style.ts'
 import { type SurveyKind, scaleOf, scoresOf } from './scale.ts'

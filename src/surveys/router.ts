@@ -4,6 +4,7 @@
  */
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
+import { createRateLimit, senderOf } from '#hub/platform/sender-limit.ts'
 import { recordAnswer, recordOptOut } from './answering.ts'
 import type { SurveyHub } from './asking.ts'
 import type { SurveyDefinition } from './definition.ts'
@@ -18,7 +19,6 @@ import {
   thanksPage,
 } from './page.ts'
 import { pageStyleHash } from './page-style.ts'
-import { createRateLimit, senderOf } from './rate-limit.ts'
 import { scaleOf } from './scale.ts'
 import { loadOpened, type OpenedInvitation } from './store.ts'
 import { createPass, isPassGood, readToken } from './token.ts'

@@ -1,7 +1,7 @@
 /** The question as a message in the desk: one link for each score. A link opens the page; it records nothing. */
 import type { OutMessage } from '#hub/connector/contract.ts'
+import { type Html, html } from '#hub/platform/html.ts'
 import { questionIn, type SurveyDefinition } from './definition.ts'
-import { type Html, html } from './html.ts'
 import { fill, type Language, messagesIn } from './messages/index.ts'
 import { scoresOf } from './scale.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRateLimit, senderOf } from '#hub/surveys/rate-limit.ts'
+import { createRateLimit, senderOf } from '#hub/platform/sender-limit.ts'
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 10, 22) + seconds * 1000)
 
