@@ -4,7 +4,7 @@
  */
 import { connectors } from '#connectors'
 import { adminToken, mountApi } from '#hub/api/index.ts'
-import { createChatDesk, defineChatJobs } from '#hub/chat/index.ts'
+import { chatPageRouter, createChatDesk, defineChatJobs } from '#hub/chat/index.ts'
 import { createConnections } from '#hub/connections/index.ts'
 import { createDelivery } from '#hub/delivery/index.ts'
 import type { Hub } from '#hub/hub.ts'
@@ -44,7 +44,8 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const staff = createStaff(hub, stopping)
   await staff.defineJobs()
 
-  const hooks = createIngress(hub, inbox, createChatDesk(hub))
+  const desk = createChatDesk(hub)
+  const hooks = createIngress(hub, inbox, desk)
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
     ...(delivery && worker
@@ -60,6 +61,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
       mountApi({ ...hub, rules, reconciliation }, token.token),
       (app) => app.use(surveyRouter(ownHub)),
       (app) => app.use(oauthRouter(hub)),
+      (app) => app.use(chatPageRouter(hub, desk)),
     ],
     parts,
   }

@@ -109,6 +109,9 @@ export const teamsFunctions: readonly TeamsFunction[] = [
   { does: 'make cases of what customers write in channels shared with them', needs: 'sharedChannels' },
 ]
 
+/** The personal tab. */
+export const homeTab: Wording = { en: 'My queue', es: 'Mi cola' }
+
 export const appDescription: { readonly short: Wording; readonly full: Wording } = {
   short: {
     en: 'See and work on the cases of all your help desks without leaving Teams',

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { publicBase } from '#hub/connector/public-base.ts'
-import { appDescription, type Language, teamsFunctions, type Wording } from './app-functions.ts'
+import { appDescription, homeTab, type Language, teamsFunctions, type Wording } from './app-functions.ts'
 import { colourIcon, outlineIcon } from './app-icons.ts'
 import { zip } from './zip.ts'
 
@@ -63,6 +63,13 @@ export function teamsManifest(options: TeamsAppOptions) {
     icons: { color: 'color.png', outline: 'outline.png' },
     accentColor: accent,
     staticTabs: [
+      {
+        entityId: 'home',
+        name: homeTab.en,
+        contentUrl: `${base.origin}/home/teams`,
+        websiteUrl: base.href,
+        scopes: ['personal'],
+      },
       { entityId: 'conversations', scopes: ['personal'] },
       { entityId: 'about', scopes: ['personal'] },
     ],
@@ -138,6 +145,7 @@ export function teamsTranslation({ name }: TeamsAppOptions, language: Language) 
     'name.full': fullName(checkedName(name)),
     'description.short': say(appDescription.short),
     'description.full': say(appDescription.full),
+    'staticTabs[0].name': say(homeTab),
     ...Object.fromEntries([...bot, ...search]),
   }
 }

@@ -40,6 +40,17 @@ export function endpointsOf({ cloud, api_base: base, tenant_id: tenant }: TeamsC
   return { issuer, scope, metadata: moved(real.metadata), token: moved(token), service: moved(real.service) }
 }
 
+/** Who signs the tokens of a tenant's people. By an app's settings they are of version 1 or 2, with the same keys. */
+export function directoryOf({ cloud, api_base: base }: TeamsConfig, tenant: string) {
+  const { authority } = clouds[cloud]
+  const issuer = `${authority}/${tenant}/v2.0`
+  return {
+    issuer,
+    issuers: [issuer, `https://sts.windows.net/${tenant}/`],
+    metadata: `${base ?? authority}/${tenant}/v2.0/.well-known/openid-configuration`,
+  }
+}
+
 export const botId = ({ app_id: id }: Pick<TeamsConfig, 'app_id'>) => `28:${id}`
 
 export const tenantsOf = ({ tenants, tenant_id: home }: TeamsConfig): readonly string[] => tenants ?? [home]

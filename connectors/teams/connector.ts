@@ -4,6 +4,7 @@ import { config, endpointsOf, isEmulator, type TeamsConfig } from './config.ts'
 import { direct, whoIs } from './conversations.ts'
 import { readFile } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
+import { page } from './page.ts'
 import { items, normalise, verify } from './receive.ts'
 import { reply } from './reply.ts'
 import { tokenOf } from './token.ts'
@@ -36,6 +37,7 @@ export const teams = defineConnector({
       update: updateCard,
       // Nothing that a bot wrote can be read back. An update repeated changes nothing more.
       effects: { post: 'at_least_once', update: 'keyed' },
+      page,
     },
     writeCase: {
       fields: [],

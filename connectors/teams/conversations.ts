@@ -99,15 +99,23 @@ function standing(ctx: Teams, place: ChatPlace) {
 /** As the roster of a conversation has them; the directory fills it, people do not. */
 export async function whoIs(ctx: Teams, user: string, reference: string | undefined): Promise<ChatPerson> {
   if (user.startsWith('28:')) return { id: user, kind: 'bot' }
-  const { service, conversation } =
-    readReference(reference) ?? referenceOf(await direct(ctx, user, undefined), ctx.config)
+  const near = readReference(reference) ?? referenceOf(await direct(ctx, user, undefined), ctx.config)
+  return { ...(await memberOf(ctx, near, user)), id: user }
+}
+
+/** Somebody by their id in the directory. @throws ConnectorError not_found where the app is not there for them */
+export async function whoIsInDirectory(ctx: Teams, objectId: string): Promise<ChatPerson> {
+  return await memberOf(ctx, referenceOf(await direct(ctx, objectId, undefined), ctx.config), objectId)
+}
+
+async function memberOf(ctx: Teams, { service, conversation }: Reference, id: string): Promise<ChatPerson> {
   const call = { service, budget: 'members', budgetKey: conversation } as const
   const member = await callApi(ctx, call, WireMember, (api) =>
-    api.conversations.getMemberById(inPath(conversation), inPath(user)),
+    api.conversations.getMemberById(inPath(conversation), inPath(id)),
   )
   const email = emailOf(member)
   return {
-    id: user,
+    id: member.id,
     ...(member.name === undefined ? {} : { name: member.name }),
     ...(email === undefined ? {} : { email }),
     // The playground's people are of no tenant.

@@ -1,5 +1,5 @@
 /**
- * The token that every request from Teams carries instead of a signature. It does not cover the body: what ties the two
+ * Tokens. The one that every request from Teams carries in place of a signature does not cover the body: what ties the two
  * together is the service address, so answers may go there and nowhere else.
  * https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication (read 2026-11)
  */
@@ -86,9 +86,52 @@ export async function checkToken(
   if (!key.endorsements.includes(origin.channelId)) return refused('the key is not endorsed for this channel')
   if (!isSigned(token.signed, token.signature, key.key)) return refused('the signature does not match')
 
+  return isInTime(claims, now)
+    ? { ok: true }
+    : { ok: false, reason: 'stale', problem: 'the token has expired or is not valid yet' }
+}
+
+const UserClaims = Claims.extend({ tid: z.string(), oid: z.string().min(1), scp: z.string() })
+
+export interface ExpectedUser {
+  readonly appId: string
+  readonly tenants: readonly string[]
+  issuersOf(tenant: string): readonly string[]
+}
+
+/** The scope that Teams asks for when a page of the app wants to know its reader. */
+const pageScope = 'access_as_user'
+
+/**
+ * The token that Teams gives to a page of the app for the person who looks at it, signed by their directory (Microsoft Entra).
+ * https://learn.microsoft.com/microsoftteams/platform/tabs/how-to/authentication/tab-sso-code (read 2026-11)
+ * @param keyOf a key of the tenant's directory; only ever asked for linked tenants.
+ * @returns the person's id in the directory and their tenant; undefined for any token that vouches for nobody here.
+ */
+export async function readUserToken(
+  token: string,
+  expected: ExpectedUser,
+  keyOf: (id: string, tenant: string) => Promise<SigningKey | undefined>,
+  now: Date,
+): Promise<{ readonly objectId: string; readonly tenant: string } | undefined> {
+  const parts = split(`Bearer ${token}`)
+  const header = Header.safeParse(parts?.header).data
+  const claims = UserClaims.safeParse(parts?.claims).data
+  if (!parts || !header || !claims) return undefined
+  const { tid: tenant, oid: objectId, aud, iss, scp } = claims
+  if (!expected.tenants.includes(tenant) || !expected.issuersOf(tenant).includes(iss)) return undefined
+  // Version 1 names the app by its address, which Microsoft lets end with no other app's id.
+  if (aud !== expected.appId && !(aud.startsWith('api://') && aud.endsWith(`/${expected.appId}`))) return undefined
+  // Without it the token is an app's own, or was asked for something else.
+  if (!scp.split(' ').includes(pageScope)) return undefined
+  const key = await keyOf(header.kid, tenant)
+  if (!key || !isSigned(parts.signed, parts.signature, key.key) || !isInTime(claims, now)) return undefined
+  return { objectId, tenant }
+}
+
+function isInTime({ exp, nbf = 0 }: { readonly exp: number; readonly nbf?: number | undefined }, now: Date): boolean {
   const seconds = now.getTime() / 1000
-  const isInTime = seconds < claims.exp + skewSeconds && seconds >= (claims.nbf ?? 0) - skewSeconds
-  return isInTime ? { ok: true } : { ok: false, reason: 'stale', problem: 'the token has expired or is not valid yet' }
+  return seconds < exp + skewSeconds && seconds >= nbf - skewSeconds
 }
 
 function checkClaims(claims: z.output<typeof Claims>, origin: Origin, expected: Expected): string | undefined {

@@ -35,7 +35,7 @@ function isPlayground({ url, isLocal, headers }: InboundRequest, { allow_unsigne
   return isAllowed && isLocal === true && isLoopback(url) && headers['authorization'] === undefined
 }
 
-async function getJson(http: Http, url: string, now: Date): Promise<unknown> {
+export async function getJson(http: Http, url: string, now: Date): Promise<unknown> {
   const answer = await http.fetch(url, { headers: { accept: 'application/json' } })
   const error = errorOfAnswer(answer, `GET ${url}`, now)
   if (error) throw error

@@ -1,7 +1,7 @@
 /** Microsoft's side of the wire: where a bot gets its token and the signing keys, and the Bot Connector. */
 import { z } from 'zod'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
-import { publishedKeys } from './sandbox-keys.ts'
+import { issuerOf, publishedKeys } from './sandbox-keys.ts'
 import { bot, type Json, type SandboxChannel, type World } from './sandbox-world.ts'
 
 interface Stage {
@@ -59,7 +59,27 @@ export function routes(stage: Stage): SandboxRoute[] {
     path: `${wellKnown}/keys`,
     answer: () => ({ status: 200, json: { keys: [...stage.otherKeys, ...publishedKeys.keys] } }),
   }
-  return [tokens, metadata, keys, ...['/teams', '/emea/:tenant'].flatMap((prefix) => connector(prefix, world, stage))]
+  const directory = '/:tenant/v2.0/.well-known/openid-configuration'
+  const people: SandboxRoute = {
+    method: 'GET',
+    path: directory,
+    answer: ({ params }) => ({
+      status: 200,
+      json: {
+        issuer: issuerOf(params['tenant'] ?? ''),
+        jwks_uri: `${stage.url()}/${params['tenant']}/discovery/v2.0/keys`,
+      },
+    }),
+  }
+  const peopleKeys: SandboxRoute = { method: 'GET', path: '/:tenant/discovery/v2.0/keys', answer: keys.answer }
+  return [
+    tokens,
+    metadata,
+    keys,
+    people,
+    peopleKeys,
+    ...['/teams', '/emea/:tenant'].flatMap((prefix) => connector(prefix, world, stage)),
+  ]
 }
 
 const noToken = (status: number, error_description: string): SandboxAnswer => ({

@@ -24,7 +24,7 @@ import {
   type Written,
 } from './sandbox-activities.ts'
 import { type Action, buttonOf, buttonOfAct, cardOf, dataOf, inputsOf, nodes } from './sandbox-cards.ts'
-import { signToken, type TokenParts, tokenParts } from './sandbox-keys.ts'
+import { pageTokenParts, signToken, type TokenParts, tokenParts } from './sandbox-keys.ts'
 import { authorise, routes } from './sandbox-routes.ts'
 import {
   bot,
@@ -123,6 +123,8 @@ export interface TeamsSandbox extends ChatSandbox {
   activity(text?: string): Json
   /** A good token of Microsoft's for this bot, after `change`. */
   token(change?: (parts: TokenParts) => TokenParts): string
+  /** What Teams gives to a page of the app in a frame, for the person who looks, after `change`. */
+  pageToken(of: SandboxPerson, change?: (parts: TokenParts) => TokenParts): string
 }
 
 const secret = 'Sandbox~teams.client-secret_0001'
@@ -327,6 +329,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       return messageActivity(stage, message, people.jo)
     },
     token,
+    pageToken: (of, change = (parts) => parts) => signToken(change(pageTokenParts(bot.appId, of, now()))),
     chat: {
       place: {
         channel: channels.lobby.id,

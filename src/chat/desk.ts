@@ -2,7 +2,7 @@
 import PQueue from 'p-queue'
 import { askForSeat } from '#hub/agents/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening, ChatPerson } from '#hub/connector/chat.ts'
 import type { Reply } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
@@ -12,6 +12,7 @@ import { answerTo } from './answers.ts'
 import { languageFor } from './languages.ts'
 import { type Actor, actorOf, meet } from './people.ts'
 import { problemsOf } from './problems.ts'
+import { savePerson } from './store.ts'
 import { caseHere } from './where.ts'
 
 type DeskHub = Pick<Hub, 'log' | 'now' | 'db' | 'connections' | 'env'>
@@ -29,6 +30,8 @@ export interface ChatDesk {
     withinMs: number,
     send: (reply: Reply) => void,
   ): Promise<void>
+  /** What somebody may look at, of whom the vendor has just told. */
+  answerTo(connection: LoadedConnection, person: ChatPerson, happening: ChatHappening): Promise<ChatAnswer>
 }
 
 /** Opening a dialog or showing a card at the vendor. */
@@ -84,6 +87,10 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
   }
 
   return {
+    async answerTo(connection, person, happening) {
+      await savePerson(hub.db, connection.id, person, undefined, hub.now())
+      return await answerSafely(connection, clean(happening))
+    },
     async respond(connection, { stored, happening }, isNew, withinMs, send) {
       const { chat } = connection.connector.can
       if (!chat) return

@@ -317,7 +317,25 @@ export interface Capabilities<C> {
     /** Whether a post with this key stands in the channel or thread already, for vendors that can tell. */
     find?(ctx: Context<C>, place: ChatPlace, key: string): Promise<Found>
     readonly effects: EffectClasses<'post' | 'update'>
+    /** Where a person's own page of the app is a web page in a frame of the tool; absent where the tool draws it (`home`). */
+    readonly page?: ChatPageCan<C>
   }
+}
+
+export interface ChatPageCan<C> {
+  /** The origins that may frame it, as Content-Security-Policy writes them. */
+  readonly frames: readonly string[]
+  /**
+   * Files of JavaScript, loaded in this order. When all are loaded, `window.chatTool.signIn()` gives
+   * `Promise<{ token: string, locale: string }>`, and rejects where the page stands in no frame of the tool.
+   */
+  readonly scripts: readonly URL[]
+  /**
+   * Whose page it is, by the token that the tool gave to it, and as `whoIs` would tell it.
+   * @returns undefined when the token vouches for nobody here.
+   * @throws ConnectorError unavailable when that cannot be told now; not_found when the app is not there for this person.
+   */
+  whoLooks(ctx: Context<C>, token: string): Promise<ChatPerson | undefined>
 }
 
 export type CaseField = 'status' | 'priority' | 'subject' | 'tags' | 'assignee' | 'team' | 'custom'

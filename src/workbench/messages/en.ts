@@ -265,6 +265,25 @@ export const en: Messages = {
     seatHint: 'The one that cases are assigned to.',
     ask: 'Ask for a seat',
   },
+  page: {
+    loading: 'One moment…',
+    refresh: 'Refresh',
+    back: 'Back to my queue',
+    again: 'Try again',
+    outside: {
+      title: 'This page belongs into {tool}',
+      text: 'It shows the queue of whoever is signed in there. Open the app in {tool} and choose its tab.',
+    },
+    notSignedIn: {
+      title: 'You could not be signed in',
+      text: '{tool} did not say who you are in a way that this hub can check. An administrator can look at “single sign-on” in the hub’s guide for {tool}.',
+    },
+    notInstalled: { title: 'The app is not installed for you', text: 'Add it in {tool}, then open this page again.' },
+    failed: {
+      title: 'Your page could not be shown',
+      text: 'The hub or {tool} did not answer. Nothing is lost; please try again.',
+    },
+  },
   chat: {
     refusals: {
       no_seat: {

@@ -266,6 +266,28 @@ export const es: Messages = {
     seatHint: 'El correo al que se asignan los casos.',
     ask: 'Pedir acceso',
   },
+  page: {
+    loading: 'Un momento…',
+    refresh: 'Actualizar',
+    back: 'Volver a mi cola',
+    again: 'Probar de nuevo',
+    outside: {
+      title: 'Esta página va dentro de {tool}',
+      text: 'Muestra la cola de quien ha iniciado sesión allí. Abra la aplicación en {tool} y elija su pestaña.',
+    },
+    notSignedIn: {
+      title: 'No se pudo iniciar su sesión',
+      text: '{tool} no dijo quién es usted de una forma que este hub pueda comprobar. Un administrador puede mirar «inicio de sesión único» en la guía del hub para {tool}.',
+    },
+    notInstalled: {
+      title: 'La aplicación no está instalada para usted',
+      text: 'Añádala en {tool} y abra esta página de nuevo.',
+    },
+    failed: {
+      title: 'No se pudo mostrar su página',
+      text: 'El hub o {tool} no respondieron. No se ha perdido nada; pruebe de nuevo.',
+    },
+  },
   chat: {
     refusals: {
       no_seat: {

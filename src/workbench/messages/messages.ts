@@ -255,6 +255,17 @@ export interface Messages {
     readonly ask: string
   }
   /** What the app says to one person. */
+  /** Somebody's own page, in a frame of their chat tool: `{tool}` is its name. */
+  readonly page: {
+    readonly loading: string
+    readonly refresh: string
+    readonly back: string
+    readonly again: string
+    readonly outside: { readonly title: string; readonly text: string }
+    readonly notSignedIn: { readonly title: string; readonly text: string }
+    readonly notInstalled: { readonly title: string; readonly text: string }
+    readonly failed: { readonly title: string; readonly text: string }
+  }
   readonly chat: {
     readonly refusals: Readonly<Record<Refusal, { readonly title: string; readonly text: string }>>
     readonly otherAddress: string
