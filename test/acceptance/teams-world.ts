@@ -60,7 +60,9 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
   const dialogs = new Map<Person, Dialog>()
   /** Lines that passed, and cards that only the one who pressed has seen. */
   const passed = new Map<Person, Seen[]>()
-  const homes = new Map<Person, number>()
+  /** The tab, as the hub draws it. */
+  const homes = new Map<Person, string>()
+  let hub = ''
 
   const lineOf = (message: SandboxMessage, by: SandboxPerson): Seen => ({
     id: message.id,
@@ -88,6 +90,26 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
     const written = { text, ...(attached.length > 0 ? { files: attached } : {}) }
     return lineOf(await sandbox.write(persons[person], place(where), written), persons[person])
   }
+  /** What the page in the tab asks of the hub, with the token that Teams gives to it. */
+  async function look(person: Person, wanted: Json = {}): Promise<string> {
+    const response = await fetch(`${hub}/home/teams`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${sandbox.pageToken(persons[person])}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(wanted),
+    })
+    return String(recordOf(await response.json())['html'])
+  }
+  async function pressOnPage(person: Person, act: string): Promise<void> {
+    const button = new RegExp(`data-act="${act.replaceAll('.', '\\.')}" data-value="([^"]*)"`)
+    const value = button.exec(homes.get(person) ?? '')?.[1]
+    if (value === undefined) throw new Error(`"${act}" cannot be pressed on the page in Teams`)
+    const text = htmlText(await look(person, { act, value }))
+    const before = passed.get(person) ?? []
+    passed.set(person, [...before, { id: `home#${before.length}`, text }])
+  }
   async function sends(person: Person, fields: Readonly<Record<string, string>>, label?: string): Promise<void> {
     const dialog = dialogs.get(person)
     if (!dialog) throw new Error(`${person} has no dialog open in Teams`)
@@ -104,7 +126,10 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
       reactions: Object.fromEntries(Object.entries(emoji).map(([act, name]) => [name, act])),
     },
     webhooks: sandbox.webhooks,
-    connect: sandbox.connect,
+    connect(webhook) {
+      hub = new URL(webhook.url).origin
+      sandbox.connect(webhook)
+    },
     async close() {
       await Promise.all([sandbox.close(), share.close()])
     },
@@ -134,14 +159,11 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
     },
     closeDialogs: (person) => void dialogs.delete(person),
     home(person) {
-      const opened = homes.get(person)
-      const own = opened === undefined ? [] : world.messages.slice(opened)
-      const page = own.find(({ author, channel }) => !author && channel.id === world.personal(persons[person]).id)
-      return page && lineOf(page, persons[person])
+      const page = homes.get(person)
+      return page === undefined ? undefined : { id: 'home', text: htmlText(page) }
     },
     async openHome(person) {
-      homes.set(person, world.messages.length)
-      await sandbox.tell(persons[person], 'queue')
+      homes.set(person, await look(person))
     },
 
     write,
@@ -165,6 +187,7 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
     },
     async press(person, on, act, chosen) {
       const by = persons[person]
+      if (on.id === 'home') return await pressOnPage(person, act)
       const dialog = dialogs.get(person)
       if (on.id === 'dialog') return await sends(person, {}, dialog && buttonOfAct(dialog.card, act).title)
       const message = messageOf(on)
@@ -227,16 +250,23 @@ function contentOf({ text, attachments }: Json): unknown {
   return [...(typeof text === 'string' ? [{ text }] : []), ...shown]
 }
 
+/** Each text of a page on a line of its own. */
+function htmlText(page: string): string {
+  const lines = page.split(/<[^>]*>/).map((line) => line.trim())
+  return unescaped(lines.filter((line) => line !== '').join('\n'))
+}
+
+const unescaped = (text: string) =>
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+
 /** Markdown and HTML as people see them. */
 function teamsText(card: unknown): string {
   return linesOf(card, shownKeys, carried)
-    .map((line) =>
-      line
-        .replaceAll(/<\/?[a-z][^>]*>/gi, '')
-        .replaceAll(/\\([^\w\s])/g, '$1')
-        .replaceAll('&lt;', '<')
-        .replaceAll('&gt;', '>')
-        .replaceAll('&amp;', '&'),
-    )
+    .map((line) => unescaped(line.replaceAll(/<\/?[a-z][^>]*>/gi, '').replaceAll(/\\([^\w\s])/g, '$1')))
     .join('\n')
 }

@@ -22,7 +22,7 @@ export const ways: Readonly<Record<Tool, Readonly<Partial<Record<FunctionId, Way
     create: { en: 'message action', es: 'acción del mensaje' },
     search: { en: 'search box, `find …`', es: 'cuadro de búsqueda, `find …`' },
     command: { en: 'chat with the app', es: 'chat con la aplicación' },
-    home: { en: 'chat with the app, `queue`', es: 'chat con la aplicación, `cola`' },
+    home: { en: 'tab *My queue* of the app', es: 'pestaña *Mi cola* de la aplicación' },
     'customer-case': { en: 'shared channel', es: 'canal compartido' },
     escalate: { en: 'question on the card', es: 'pregunta en la tarjeta' },
   },
