@@ -235,10 +235,14 @@ export function createDelivery(hub: DeliveryHub, options: DeliveryOptions = {}):
     },
     async drain() {
       keepBeating()
-      do {
+      let isMore = true
+      while (isMore && !isStopped) {
         await sweep()
         await Promise.all([...lanes.values()].map((lane) => lane.whenIdle()))
-      } while (!isStopped && (await store.hasWork(hub.db, owner, [...lanes.keys()].filter(isAtRest))))
+        const isLeft = await store.hasWork(hub.db, owner, [...lanes.keys()].filter(isAtRest))
+        // A lane may have looked by itself while the question was under way.
+        isMore = isLeft || [...lanes.values()].some((lane) => lane.isBusy)
+      }
     },
   }
 }

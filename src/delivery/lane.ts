@@ -108,6 +108,11 @@ export class Lane {
     return !this.#isStopping && this.isHeld && !this.#options.isAtRest()
   }
 
+  /** Something is in hand, or is about to be looked for: rows that this lane has just claimed are nobody else's work. */
+  get isBusy(): boolean {
+    return this.#inHand.size > 0 || this.#claiming !== undefined || this.#lookAgain !== undefined
+  }
+
   /** For how long there has been nothing in hand, in ms; 0 while there is. */
   get idleMs(): number {
     return this.#inHand.size > 0 || this.#reserved > 0 || this.#claiming ? 0 : performance.now() - this.#idleSinceMs
