@@ -58,6 +58,13 @@ describe('a hub process', () => {
     expect(await (await fetch(`${url}/hooks/c1`, { method: 'POST' })).text()).toBe('hook')
   })
 
+  it('is not ready when what is sent to it cannot be stored, whatever else works', async () => {
+    const { url, hub } = await start(rooms())
+    await hub.intake.end()
+    const ready = await fetch(`${url}/readyz`)
+    expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { database: false, queue: true } }])
+  })
+
   it('works as the role that row-level security binds', async () => {
     const { hub } = await start(rooms())
     const { rows } = await hub.intake.query(

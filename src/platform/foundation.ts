@@ -26,6 +26,11 @@ export interface Foundation extends Omit<Hub, 'connections'> {
 const workspaceId = 'default'
 /** The inbox has two writers. */
 const intakeConnections = 2
+/**
+ * One of them stays open: after a quiet night the first webhook must not need a new connection, which a server with many
+ * clients may refuse.
+ */
+const beatMs = 5_000
 
 export interface Ground {
   readonly env: Env
@@ -49,14 +54,15 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
     const access = { url, workspaceId, ...(role ? { role } : {}) }
 
     const { db, pool, close } = openDatabase(access)
-    const intake = openDatabase({ ...access, size: intakeConnections, keepsIdle: true })
-    stops.push(close, intake.close)
+    const intake = openDatabase({ ...access, size: intakeConnections })
+    const canStore = () => check(intake.pool.query('select 1'))
+    const beat = setInterval(canStore, beatMs)
+    stops.push(close, intake.close, async () => clearInterval(beat))
     const signals = createSignals(access, log)
     stops.push(signals.stop)
     const queue = createQueue(access, log)
     await Promise.all([signals.start(), warnIfNotDurable(pool, log)])
 
-    const check = (question: Promise<unknown>) => question.then(() => true).catch(() => false)
     return {
       ...ground,
       db,
@@ -65,7 +71,8 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
       secrets,
       signals,
       async ready() {
-        const [database, jobs] = await Promise.all([check(pool.query('select 1')), check(queue.check())])
+        // What is asked of a hub that others can do without: whether it can store what is sent to it.
+        const [database, jobs] = await Promise.all([canStore(), check(queue.check())])
         return { database, queue: jobs }
       },
       stop,
@@ -75,6 +82,8 @@ export async function layFoundation(ground: Ground): Promise<Foundation> {
     throw error
   }
 }
+
+const check = (question: Promise<unknown>) => question.then(() => true).catch(() => false)
 
 async function embedded(env: Env, log: Log, stops: (() => Promise<void>)[]): Promise<string> {
   const server = await startEmbedded({ dataDir: env.dataDir, log })

@@ -31,8 +31,6 @@ export interface DatabaseOptions {
   readonly role?: string
   /** Connections in the pool. */
   readonly size?: number
-  /** Connections stay open while there is nothing to do. */
-  readonly keepsIdle?: boolean
   readonly applicationName?: string
   /** The server gives up on a statement after this time; a connection silent for 2 s more is taken for dead. */
   readonly statementTimeoutMs?: number
@@ -82,7 +80,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...sessionConfig(options),
     max: options.size ?? 10,
-    ...(options.keepsIdle ? { idleTimeoutMillis: 0 } : {}),
     // Statements that need not wait for each other travel together: see together.ts.
     pipeline: true,
     stream: () => impatientSocket(deadAfterMs),
