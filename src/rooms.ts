@@ -48,6 +48,7 @@ export const openRooms: OpenRooms = async (foundation, stopping) => {
   const hooks = createIngress(hub, inbox, desk)
   const parts: Part[] = [
     { start: connections.start, stop: connections.close },
+    { start: () => {}, stop: desk.stop },
     ...(delivery && worker
       ? [delivery, worker, createWatch(hub, { readNews: reconciliation.readNews, take: hooks.take }), staff]
       : []),

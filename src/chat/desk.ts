@@ -32,15 +32,26 @@ export interface ChatDesk {
   ): Promise<void>
   /** What somebody may look at, of whom the vendor has just told. */
   answerTo(connection: LoadedConnection, person: ChatPerson, happening: ChatHappening): Promise<ChatAnswer>
+  /** Finishes what is in hand. */
+  stop(): Promise<void>
 }
 
 /** Opening a dialog or showing a card at the vendor. */
 const showWithinMs = 10_000
-/** Answers worked at once: more of them would take the database's connections from what they are answers to. */
-const answersAtOnce = 4
+/**
+ * Answers worked at once, of those that somebody waits for in a response and of the others: more of them would take the
+ * database's connections from what they are answers to. Neither kind stands behind the other.
+ */
+const answersAtOnce = 3
+/** A hub that stops finishes the answers in hand within this time. */
+const stopWithinMs = 4_000
 
 export function createChatDesk(hub: DeskHub): ChatDesk {
-  const turns = new PQueue({ concurrency: answersAtOnce })
+  const turns = {
+    awaited: new PQueue({ concurrency: answersAtOnce }),
+    others: new PQueue({ concurrency: answersAtOnce }),
+  }
+  const inHand = new Set<Promise<void>>()
   const meetings = new Map<string, ReturnType<typeof meet>>()
 
   /** Somebody who presses often is looked up once at a time. Not in turn: the vendor may be asked, who takes seconds. */
@@ -70,20 +81,35 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
       // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
       if (isSurveyAnswer(happening)) return { kind: 'nothing' }
       if (unknown.has(happening.user)) throw unknown.get(happening.user)
-      // Who waits for the response comes first.
-      return await turns.add(
-        async () => {
-          const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
-          if (!actor.may) return await refuse(hub, connection, happening, actor, words)
-          words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
-          return await answerTo(hub, { connection, happening, agent: actor.agent, words })
-        },
-        { priority: happening.awaits ? 1 : 0 },
-      )
+      return await turns[happening.awaits ? 'awaited' : 'others'].add(async () => {
+        const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
+        if (!actor.may) return await refuse(hub, connection, happening, actor, words)
+        words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
+        return await answerTo(hub, { connection, happening, agent: actor.agent, words })
+      })
     } catch (error) {
       hub.log.error({ err: error, connection_id: connection.id, kind: happening.what.kind }, 'an answer failed')
       return { kind: 'private', card: noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words) }
     }
+  }
+
+  const respond: ChatDesk['respond'] = async (connection, { stored, happening }, isNew, withinMs, send) => {
+    const { chat } = connection.connector.can
+    if (!chat) return
+    const item = { key: stored.key, body: stored.body.toString('utf8') }
+    const ctx = { config: connection.config, now: hub.now }
+    if (!happening) return send(chat.reply(item, undefined, ctx))
+    if (!happening.awaits) send(chat.reply(item, undefined, ctx))
+    // As the pipeline will read it: what PostgreSQL cannot hold can be neither looked for nor kept in a draft.
+    const answering = answerSafely(connection, clean(happening))
+    if (happening.awaits) {
+      const inTime = await Promise.race([answering, after(withinMs)])
+      send(chat.reply(item, inTime, ctx))
+      if (inTime) return
+    }
+    const answer = await answering
+    if (!isNew || answer.kind === 'nothing' || answer.kind === 'toast') return
+    await show(hub, connection, happening, answer)
   }
 
   return {
@@ -91,27 +117,16 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
       await savePerson(hub.db, connection.id, person, undefined, hub.now())
       return await answerSafely(connection, clean(happening))
     },
-    async respond(connection, { stored, happening }, isNew, withinMs, send) {
-      const { chat } = connection.connector.can
-      if (!chat) return
-      const item = { key: stored.key, body: stored.body.toString('utf8') }
-      const ctx = { config: connection.config, now: hub.now }
-      if (!happening) return send(chat.reply(item, undefined, ctx))
-      if (!happening.awaits) send(chat.reply(item, undefined, ctx))
-      // As the pipeline will read it: what PostgreSQL cannot hold can be neither looked for nor kept in a draft.
-      const answering = answerSafely(connection, clean(happening))
-      if (happening.awaits) {
-        const inTime = await Promise.race([answering, after(withinMs)])
-        send(chat.reply(item, inTime, ctx))
-        if (inTime) return
-      }
-      const answer = await answering
-      if (!isNew || answer.kind === 'nothing' || answer.kind === 'toast') return
-      await show(hub, connection, happening, answer)
+    respond(...given) {
+      const responding = respond(...given).finally(() => inHand.delete(responding))
+      inHand.add(responding)
+      return responding
+    },
+    async stop() {
+      await Promise.race([Promise.allSettled(inHand), after(stopWithinMs)])
     },
   }
 }
-
 async function after(ms: number): Promise<undefined> {
   await new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -53,6 +53,8 @@ interface Told {
   readonly posts: Posted[]
   readonly updates: Posted[]
   readonly shows: { readonly user: string; readonly answer: ChatAnswer }[]
+  /** Who the chat tool was asked about. */
+  readonly lookedUp: string[]
 }
 
 export const people: Readonly<Record<string, ChatPerson>> = {
@@ -108,6 +110,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     posts: [],
     updates: [],
     shows: [],
+    lookedUp: [],
   }
   /** While set: the desk refuses every write; the tool tells of nobody; takes no posts; takes them, and its answer is lost. */
   const away = { desk: false, chat: false, channel: false, receipts: false }
@@ -160,6 +163,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
         told.shows.push({ user, answer })
       },
       async whoIs(_ctx, user) {
+        told.lookedUp.push(user)
         if (away.chat) throw new ConnectorError('unavailable', 'chat: 503')
         if (user === 'odd') throw new ConnectorError('malformed', 'chat: a person of another shape')
         const person = people[user]
