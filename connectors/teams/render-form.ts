@@ -94,7 +94,7 @@ function drawField(field: FormField, drawing: Drawing): readonly CardElement[] {
     case 'choice':
       return [drawChoice(field, drawing), ...hint]
     case 'text': {
-      const fits = (field.initial?.length ?? 0) <= room.initial
+      const fits = (field.initial?.length ?? 0) <= Math.min(room.initial, field.longest)
       return [
         {
           type: 'Input.Text',

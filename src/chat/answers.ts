@@ -14,7 +14,7 @@ import { assignableIn } from './assignable.ts'
 import { ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
-import { readDraft, saveDraft } from './store.ts'
+import { saveDraft, withdrawDraft } from './store.ts'
 import { caseHere, caseOfValue, customersRead } from './where.ts'
 
 export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
@@ -99,8 +99,11 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
     case acts.previewReply:
       return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
     case acts.editReply: {
-      const draft = ReplyDraft.safeParse(await readDraft(hub.db, workbench.splitValue(act.value)[1] ?? '', agent.id))
-      return { ...form(workbench.replyForm(found, agent, words, draft.data?.text)), replaces: true }
+      // Its preview may still stand somewhere: the old text must not leave beside the new one.
+      const id = workbench.splitValue(act.value)[1] ?? ''
+      const draft = ReplyDraft.safeParse(await withdrawDraft(hub.db, id, agent.id, found.id))
+      if (!draft.success) return shown(noticeOf(words.chat.draftSpent, words))
+      return { ...form(workbench.replyForm(found, agent, words, draft.data.text)), replaces: true }
     }
     case acts.noteForm:
       return form(workbench.noteForm(found, words))

@@ -383,23 +383,27 @@ export async function saveDraft(
     .execute()
 }
 
-export async function readDraft(db: Db, id: string, agentId: string): Promise<unknown> {
+/** Not to be sent any more; what was typed stays readable, since who changes it may lose the dialog and ask once more. */
+export async function withdrawDraft(db: Db, id: string, agentId: string, caseId: string): Promise<unknown> {
   const row = await db
-    .selectFrom('drafts')
-    .select('content')
+    .updateTable('drafts')
+    .set({ is_withdrawn: true })
     .where('id', '=', id)
     .where('agent_id', '=', agentId)
+    .where('case_id', '=', caseId)
+    .returning('content')
     .executeTakeFirst()
   return row?.content
 }
 
-/** Each draft once, by the agent whose it is, for the case that it was written for. */
+/** Each draft once, by the agent whose it is, for the case that it was written for; one that was withdrawn not at all. */
 export async function takeDraft(db: Db, id: string, agentId: string, caseId: string | null): Promise<unknown> {
   const row = await db
     .deleteFrom('drafts')
     .where('id', '=', id)
     .where('agent_id', '=', agentId)
     .where('case_id', caseId === null ? 'is' : '=', caseId)
+    .where('is_withdrawn', '=', false)
     .returning('content')
     .executeTakeFirst()
   return row?.content

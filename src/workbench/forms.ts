@@ -1,6 +1,7 @@
 /**
  * The dialogs. Only two of them end at a customer: the reply and its confirmation, where the text, the recipient and the
- * channel stand as the customer will see them. Nothing that was said internally is ever in a field's beginning.
+ * channel stand as the customer will see them. A field begins with what somebody chose to say to the customer, and with nothing
+ * else that was said internally.
  */
 
 import { casePriorities } from '#hub/connector/facts.ts'
@@ -14,9 +15,7 @@ import type { ShownAgent, ShownCase, ShownMessage } from './shown.ts'
 /** What the vendors' dialogs take in one field. */
 export const longestText = 3000
 
-/**
- * @param draft the agent's own words, when they come back from the preview or from a macro.
- */
+/** @param draft what is to be said, when it comes back from the preview or from a macro. */
 export function replyForm(shown: ShownCase, from: ShownAgent, words: Messages, draft?: string): Form {
   const { forms } = words
   return {
@@ -75,7 +74,10 @@ export function confirmReplyForm(
         },
         words,
       ),
-      { kind: 'list', items: [{ title: forms.notYet, action: change }], whenEmpty: '' },
+      // A text that no field takes whole can be sent as it is, or not.
+      ...(draft.text.length > longestText
+        ? []
+        : [{ kind: 'list', items: [{ title: forms.notYet, action: change }], whenEmpty: '' } as const]),
     ],
     fields: [],
   }

@@ -1,5 +1,6 @@
 /** What agents do in a chat tool, and what comes of it in the desk. */
 import { describe, expect, it } from 'vitest'
+import { saveMacro, validateMacro } from '#hub/macros/index.ts'
 import { acts, joinValue } from '#hub/workbench/index.ts'
 import { testDatabase } from '#kit'
 import { caseFacts, chatScene, messageFacts } from './scene.ts'
@@ -15,7 +16,8 @@ async function arrive(id = 'T-1', more: object = {}): Promise<{ caseId: string; 
   return { caseId, thread: (await scene.post(`case:${caseId}`))?.message_id ?? '' }
 }
 
-const dialogOf = (answer: unknown) => (answer as { form: { act: string; value: string; blocks: object[] } }).form
+const dialogOf = (answer: unknown) =>
+  (answer as { form: { act: string; value: string; blocks: object[]; fields: object[] } }).form
 
 describe('a case arrives', () => {
   it('as one card in the channel, with what was said in its thread, and the same news changes nothing', async () => {
@@ -122,6 +124,33 @@ describe('a public reply', () => {
     expect(again).toMatchObject({ kind: 'form', replaces: true })
     expect(dialogOf(again)).toMatchObject({ act: acts.previewReply, fields: [{ initial: 'You are wrong.' }] })
     expect(told.messages).toEqual([])
+  })
+
+  it('leaves as it was changed only, though the first preview still stands somewhere', async () => {
+    const { caseId } = await arrive()
+    const first = await preview(caseId, 'You are wrong.')
+    for (const _ of ['first', 'asked once more'])
+      expect(dialogOf(await scene.press('leo', acts.editReply, first.value)).fields).toMatchObject([
+        { initial: 'You are wrong.' },
+      ])
+    const second = await preview(caseId, 'You are right.')
+    await scene.submit('leo', acts.sendReply, first.value)
+    await scene.submit('leo', acts.sendReply, second.value)
+    expect(told.messages).toMatchObject([{ message: { text: 'You are right.' } }])
+  })
+
+  it('says so when there is nothing to change any more: sent, of another case, of somebody else', async () => {
+    const { caseId } = await arrive()
+    const other = await arrive('T-2')
+    const { value } = await preview(caseId)
+    const draftId = value.split('|')[1] ?? ''
+    const spent = { kind: 'private', card: { title: 'This preview is no longer good' } }
+    const inSpanish = { kind: 'private', card: { title: 'Esta vista previa ya no vale' } }
+    expect(await scene.press('eva', acts.editReply, value)).toMatchObject(inSpanish)
+    expect(await scene.press('leo', acts.editReply, joinValue(other.caseId, draftId))).toMatchObject(spent)
+    await scene.submit('leo', acts.sendReply, value)
+    expect(told.messages).toHaveLength(1)
+    expect(await scene.press('leo', acts.editReply, value)).toMatchObject(spent)
   })
 
   it('leaves once, however often the button is pressed', async () => {
@@ -440,4 +469,46 @@ describe('what an agent asks', () => {
 
 it('joins case and draft in a value that comes back whole', () => {
   expect(joinValue('case_1', 'draft_1')).toBe('case_1|draft_1')
+})
+
+describe('a macro', () => {
+  const macro = async (id: string, text: string) => {
+    const actions = [{ note: { text } }, { priority: 'high' }]
+    const read = validateMacro({ id, name: id, actions })
+    if (!read.ok) throw new Error(JSON.stringify(read.issues))
+    await saveMacro(database.db, read.macro, scene.clock.now())
+  }
+
+  it('sees what was pressed right before it, in the same batch', async () => {
+    await macro('tell', 'It is {{ case.status }} and {{ case.priority }}')
+    const { caseId } = await arrive()
+    const pressed = (user: string, act: string, chosen: string) =>
+      scene.store(scene.ids.talk, {
+        type: 'chat',
+        occurredAt: scene.clock.now().toISOString(),
+        byHub: false,
+        happening: {
+          user,
+          place: { channel: 'desk-room' },
+          what: { kind: 'press', act: { act, value: caseId, fields: { chosen } } },
+        },
+      })
+    await pressed('leo', acts.status, 'pending')
+    await pressed('leo', acts.macro, 'tell')
+    await pressed('eva', acts.macro, 'tell')
+    await scene.settle()
+    expect(told.messages.map(({ message }) => message.text)).toEqual([
+      'It is pending and normal',
+      'It is pending and high',
+    ])
+  })
+
+  it('that this case cannot fill in is not done, then or later, and whoever pressed is told', async () => {
+    await macro('broken', '{{ case.custom.missing | upcase }}')
+    const { caseId } = await arrive()
+    const answer = await scene.press('leo', acts.macro, caseId, { chosen: 'broken' })
+    expect(answer).toMatchObject({ kind: 'private', card: { title: 'That did not work' } })
+    expect(await database.db.selectFrom('inbox').select('state').where('state', '<>', 'done').execute()).toEqual([])
+    expect([told.messages, told.changes]).toEqual([[], []])
+  })
 })

@@ -374,6 +374,8 @@ describe('forms', () => {
       },
     ])
     expect(confirm.fields).toEqual([])
+    const whole = confirmReplyForm(shown, leo, { id: 'd2', text: 'x'.repeat(3_001), at: '2026-11-22T10:00:00Z' }, en)
+    expect(JSON.stringify(whole)).not.toContain(acts.editReply)
   })
 
   it('begin with what the case has now, where that helps', () => {

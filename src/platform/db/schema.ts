@@ -356,7 +356,14 @@ export interface Schema {
     hub_message_id: string
     files: Defaulted<number>
   }
-  drafts: { id: string; agent_id: string; case_id: Nullable<string>; content: Json<unknown>; created_at: Date }
+  drafts: {
+    id: string
+    agent_id: string
+    case_id: Nullable<string>
+    content: Json<unknown>
+    is_withdrawn: Defaulted<boolean>
+    created_at: Date
+  }
   macros: {
     id: string
     name: string

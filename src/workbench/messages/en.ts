@@ -319,9 +319,9 @@ export const en: Messages = {
     failed: { title: 'That did not work', text: 'Something failed here, and nothing was changed. Please try again.' },
     noCase: { title: 'There is no such case', text: 'It may have been deleted. Nothing was changed.' },
     customersRead: 'Customers read along here. Search in your private chat with the app.',
-    sentAlready: {
-      title: 'This reply was sent before',
-      text: 'It went out once. To say more, write a new reply.',
+    draftSpent: {
+      title: 'This preview is no longer good',
+      text: 'Its text was sent before, or changed since, or waited for more than a week. Nothing was sent now. To say more, write a new reply.',
     },
     notHere: {
       title: 'This message belongs to no case',

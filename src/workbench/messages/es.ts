@@ -329,9 +329,9 @@ export const es: Messages = {
     failed: { title: 'No ha funcionado', text: 'Algo ha fallado aquí y no se ha cambiado nada. Inténtelo de nuevo.' },
     noCase: { title: 'No existe ese caso', text: 'Puede que se haya borrado. No se ha cambiado nada.' },
     customersRead: 'Aquí leen también clientes. Busque en su chat privado con la aplicación.',
-    sentAlready: {
-      title: 'Esta respuesta ya se envió',
-      text: 'Se envió una vez. Para decir más, escriba otra respuesta.',
+    draftSpent: {
+      title: 'Esta vista previa ya no vale',
+      text: 'Su texto ya se envió, o se cambió después, o esperó más de una semana. Ahora no se envió nada. Para decir más, escriba una respuesta nueva.',
     },
     notHere: {
       title: 'Este mensaje no es de ningún caso',

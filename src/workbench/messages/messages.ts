@@ -282,7 +282,8 @@ export interface Messages {
     readonly noCase: { readonly title: string; readonly text: string }
     /** In place of what is found, where it would be put into a conversation that customers read. */
     readonly customersRead: string
-    readonly sentAlready: { readonly title: string; readonly text: string }
+    /** A preview whose text was sent, or changed since, or is older than drafts are kept. */
+    readonly draftSpent: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
     readonly replyNotTaken: { readonly title: string; readonly text: string }
     readonly noteNotTaken: { readonly title: string; readonly text: string }
