@@ -1,4 +1,5 @@
 /** One plain page: it works without JavaScript and loads nothing. Pure. */
+import { html, trusted } from '#hub/platform/html.ts'
 import { fill, type Language } from '#hub/surveys/messages/index.ts'
 import { type OutcomeKind, outcomes } from './messages.ts'
 
@@ -7,22 +8,10 @@ export const pageStyle =
 
 export function outcomePage(language: Language, kind: OutcomeKind, name: string): string {
   const { title, text } = outcomes[language][kind]
-  return `<!doctype html>
+  return html`<!doctype html>
 <html lang="${language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)} · Deskweave</title><style>${pageStyle}</style></head>
-<body><main><h1>${escaped(title)}</h1><p>${escaped(fill(text, { name }))}</p></main></body>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Deskweave</title><style>${trusted(pageStyle)}</style></head>
+<body><main><h1>${title}</h1><p>${fill(text, { name })}</p></main></body>
 </html>
-`
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (found) => entities[found] ?? found)
+`.text
 }
