@@ -16,7 +16,7 @@ export interface TeamsAppOptions {
 }
 
 /** Raised with each change of what the manifest asks for: Teams offers an update only for a higher one. */
-const version = '1.0.0'
+const version = '1.1.0'
 const accent = '#1d3557'
 const schema = 'https://developer.microsoft.com/en-us/json-schemas/teams/v1.29/MicrosoftTeams.schema.json'
 const others = ['es'] as const satisfies readonly Language[]

@@ -104,8 +104,9 @@ export async function whoIs(ctx: Teams, user: string, reference: string | undefi
 }
 
 /** Somebody by their id in the directory. @throws ConnectorError not_found where the app is not there for them */
-export async function whoIsInDirectory(ctx: Teams, objectId: string): Promise<ChatPerson> {
-  return await memberOf(ctx, referenceOf(await direct(ctx, objectId, undefined), ctx.config), objectId)
+export async function whoIsInDirectory(ctx: Teams, tenant: string, objectId: string): Promise<ChatPerson> {
+  const near = writeReference({ ...cloudOf(ctx), tenant, conversation: objectId, kind: 'personal' })
+  return await memberOf(ctx, referenceOf(await direct(ctx, objectId, near), ctx.config), objectId)
 }
 
 async function memberOf(ctx: Teams, { service, conversation }: Reference, id: string): Promise<ChatPerson> {

@@ -166,11 +166,13 @@ describe('the signing keys', () => {
     expect(asked).toEqual([clouds.public.metadata])
   })
 
-  it('are due when absent, a day old, or an hour old and unknown, and not within a minute of the last try', () => {
+  it('are due when absent, a day old, or an hour old and unknown, and not within a minute of the last try, or five seconds while there are none', () => {
     const ring = (ageMs: number) => ({ keys: readKeys(list), fetchedAt: new Date(now.getTime() - ageMs) })
     const hourMs = 3_600_000
     expect(isFetchDue(undefined, 'good', undefined, now)).toBe(true)
-    expect(isFetchDue(undefined, 'good', new Date(now.getTime() - 59_999), now)).toBe(false)
+    expect(isFetchDue(undefined, 'good', new Date(now.getTime() - 4_999), now)).toBe(false)
+    expect(isFetchDue(undefined, 'good', new Date(now.getTime() - 5_000), now)).toBe(true)
+    expect(isFetchDue(ring(24 * hourMs), 'good', new Date(now.getTime() - 59_999), now)).toBe(false)
     expect(isFetchDue(ring(24 * hourMs), 'good', undefined, now)).toBe(true)
     expect(isFetchDue(ring(23 * hourMs), 'good', undefined, now)).toBe(false)
     expect(isFetchDue(ring(hourMs), 'unknown', undefined, now)).toBe(true)

@@ -91,14 +91,25 @@ export async function checkToken(
     : { ok: false, reason: 'stale', problem: 'the token has expired or is not valid yet' }
 }
 
-const UserClaims = Claims.extend({ tid: z.string(), oid: z.string().min(1), scp: z.string() })
+const UserClaims = Claims.extend({
+  tid: z.string(),
+  oid: z.string().min(1),
+  scp: z.string(),
+  /** Who asked for the token, in version 2. */
+  azp: z.string().optional(),
+  /** The same in version 1. */
+  appid: z.string().optional(),
+})
 
 export interface ExpectedUser {
-  readonly appId: string
+  /** The names under which tokens are made for the app: its id, and its address. No other app can have either. */
+  readonly audiences: readonly string[]
   readonly tenants: readonly string[]
   issuersOf(tenant: string): readonly string[]
 }
 
+/** Teams itself as the directory knows it: on desktops and phones, and in browsers. */
+const teamsClients: readonly string[] = ['1fec8e78-bce4-4aaf-ab1b-5451cc387264', '5e3ce6c0-2b1f-4285-8d4b-75ee78787346']
 /** The scope that Teams asks for when a page of the app wants to know its reader. */
 const pageScope = 'access_as_user'
 
@@ -120,8 +131,9 @@ export async function readUserToken(
   if (!parts || !header || !claims) return undefined
   const { tid: tenant, oid: objectId, aud, iss, scp } = claims
   if (!expected.tenants.includes(tenant) || !expected.issuersOf(tenant).includes(iss)) return undefined
-  // Version 1 names the app by its address, which Microsoft lets end with no other app's id.
-  if (aud !== expected.appId && !(aud.startsWith('api://') && aud.endsWith(`/${expected.appId}`))) return undefined
+  if (!expected.audiences.includes(aud)) return undefined
+  // Any app of the directory may ask for a token to ours, if its people agree; what it shows them is its own affair.
+  if (!teamsClients.includes(claims.azp ?? claims.appid ?? '')) return undefined
   // Without it the token is an app's own, or was asked for something else.
   if (!scp.split(' ').includes(pageScope)) return undefined
   const key = await keyOf(header.kid, tenant)

@@ -19,10 +19,10 @@ export const page: ChatPageCan<TeamsConfig> = {
     new URL(import.meta.resolve('@microsoft/teams-js/dist/umd/MicrosoftTeams.min.js')),
     new URL('./page-script.js', import.meta.url),
   ],
-  async whoLooks(ctx, token) {
+  async subjectOf(ctx, token, hubUrl) {
     const { config } = ctx
     const expected = {
-      appId: config.app_id,
+      audiences: [config.app_id, `api://${new URL(hubUrl).hostname}/${config.app_id}`],
       tenants: tenantsOf(config),
       issuersOf: (tenant: string) => directoryOf(config, tenant).issuers,
     }
@@ -33,6 +33,10 @@ export const page: ChatPageCan<TeamsConfig> = {
       (id, tenant) => keysOf(directoryOf(config, tenant))(id, (url) => getJson(ctx.http, url, now), now),
       now,
     )
-    return person && (await whoIsInDirectory(ctx, person.objectId))
+    return person && `${person.tenant}/${person.objectId}`
+  },
+  async whoIs(ctx, subject) {
+    const [tenant = '', objectId = ''] = subject.split('/')
+    return await whoIsInDirectory(ctx, tenant, objectId)
   },
 }

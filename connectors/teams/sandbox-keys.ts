@@ -70,6 +70,7 @@ export function pageTokenParts(
       oid: person.aadObjectId,
       tid: person.tenantId,
       scp: 'access_as_user',
+      azp: '5e3ce6c0-2b1f-4285-8d4b-75ee78787346',
       ver: '2.0',
     },
   }

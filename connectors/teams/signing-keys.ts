@@ -11,6 +11,8 @@ export interface KeyRing {
 const dayMs = 24 * 60 * 60_000
 const hourMs = 60 * 60_000
 const minuteMs = 60_000
+/** Without any keys everybody is kept waiting. */
+const againMs = 5_000
 /** While Microsoft cannot be reached, known keys count for this long. */
 const staleMs = 2 * dayMs
 
@@ -19,7 +21,7 @@ const staleMs = 2 * dayMs
  * older than an hour look outdated and a younger one not: a flood of made-up ids causes one fetch an hour.
  */
 export function isFetchDue(ring: KeyRing | undefined, id: string, triedAt: Date | undefined, now: Date): boolean {
-  if (triedAt && now.getTime() - triedAt.getTime() < minuteMs) return false
+  if (triedAt && now.getTime() - triedAt.getTime() < (ring ? minuteMs : againMs)) return false
   if (!ring) return true
   const age = now.getTime() - ring.fetchedAt.getTime()
   return age >= dayMs || (age >= hourMs && !ring.keys.some((key) => key.id === id))

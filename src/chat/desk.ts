@@ -2,13 +2,14 @@
 import PQueue from 'p-queue'
 import { askForSeat } from '#hub/agents/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { ChatAnswer, ChatHappening, ChatPerson } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening, ChatLanguage, ChatPerson } from '#hub/connector/chat.ts'
 import type { Reply } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
 import { clean } from '#hub/normalise/clean.ts'
 import { acts, claimSeatForm, type Messages, messagesIn, noticeCard, refusalCard } from '#hub/workbench/index.ts'
 import { answerTo } from './answers.ts'
+import { isLook } from './happenings.ts'
 import { languageFor } from './languages.ts'
 import { type Actor, actorOf, meet } from './people.ts'
 import { problemsOf } from './problems.ts'
@@ -31,10 +32,18 @@ export interface ChatDesk {
     send: (reply: Reply) => void,
   ): Promise<void>
   /** What somebody may look at, of whom the vendor has just told. */
-  answerTo(connection: LoadedConnection, person: ChatPerson, happening: ChatHappening): Promise<ChatAnswer>
+  look(connection: LoadedConnection, person: ChatPerson, happening: ChatHappening): Promise<InLanguage>
   /** Finishes what is in hand. */
   stop(): Promise<void>
 }
+
+/** An answer, and the language that it is in. */
+export interface InLanguage {
+  readonly answer: ChatAnswer
+  readonly language: ChatLanguage
+}
+
+const nothing: ChatAnswer = { kind: 'nothing' }
 
 /** Opening a dialog or showing a card at the vendor. */
 const showWithinMs = 10_000
@@ -66,30 +75,38 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
     return meeting
   }
 
+  const answerSafely = async (connection: LoadedConnection, happening: ChatHappening): Promise<ChatAnswer> =>
+    (await answerInLanguage(connection, happening)).answer
+
   /** Never throws: the person is told. */
-  async function answerSafely(connection: LoadedConnection, happening: ChatHappening): Promise<ChatAnswer> {
+  async function answerInLanguage(connection: LoadedConnection, happening: ChatHappening): Promise<InLanguage> {
     const settings = connection.connector.can.chat?.settings(connection.config)
-    if (!settings) return { kind: 'nothing' }
+    if (!settings) return { answer: nothing, language: 'en' }
     const reader = {
       ...(happening.locale ? { locale: happening.locale } : {}),
       channel: happening.place?.channel ?? '',
     }
-    let words = messagesIn[languageFor(settings, reader)]
+    let language = languageFor(settings, reader)
+    const said = (answer: ChatAnswer): InLanguage => ({ answer, language })
     try {
-      if (!isForDesk(happening)) return { kind: 'nothing' }
+      if (!isForDesk(happening)) return said(nothing)
       const unknown = await meetOnce(connection, happening)
       // Its card thanks whoever was asked, who is no agent; anybody else's press changes nothing.
-      if (isSurveyAnswer(happening)) return { kind: 'nothing' }
+      if (isSurveyAnswer(happening)) return said(nothing)
       if (unknown.has(happening.user)) throw unknown.get(happening.user)
       return await turns[happening.awaits ? 'awaited' : 'others'].add(async () => {
         const actor = await actorOf(hub.db, connection.id, happening.user, hub.now())
-        if (!actor.may) return await refuse(hub, connection, happening, actor, words)
-        words = messagesIn[languageFor(settings, { ...reader, agent: actor.agent.language })]
-        return await answerTo(hub, { connection, happening, agent: actor.agent, words })
+        const agent = actor.may || isLook(happening) ? actor.agent : undefined
+        if (!agent)
+          return said(actor.may ? nothing : await refuse(hub, connection, happening, actor, messagesIn[language]))
+        language = languageFor(settings, { ...reader, agent: agent.language })
+        return said(await answerTo(hub, { connection, happening, agent, words: messagesIn[language] }))
       })
     } catch (error) {
       hub.log.error({ err: error, connection_id: connection.id, kind: happening.what.kind }, 'an answer failed')
-      return { kind: 'private', card: noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words) }
+      const words = messagesIn[language]
+      const card = noticeCard('failed', { ...words.chat.failed, tone: 'attention' }, words)
+      return said({ kind: 'private', card })
     }
   }
 
@@ -113,9 +130,9 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
   }
 
   return {
-    async answerTo(connection, person, happening) {
+    async look(connection, person, happening) {
       await savePerson(hub.db, connection.id, person, undefined, hub.now())
-      return await answerSafely(connection, clean(happening))
+      return await answerInLanguage(connection, clean(happening))
     },
     respond(...given) {
       const responding = respond(...given).finally(() => inHand.delete(responding))

@@ -1,17 +1,18 @@
-/** A card of the workbench as HTML, for a person's own page. Pure: whatever a card holds is escaped. */
+/**
+ * A card of the workbench as HTML, for a person's own page. It has buttons for what can be looked at; forms and deeds have their
+ * place in the tool itself. Pure: whatever a card holds is escaped.
+ */
 import type { Card, CardAction, CardBlock, Fact, ListItem } from '#hub/connector/card.ts'
 import { type Html, html } from '#hub/platform/html.ts'
-import { acts, type Messages } from '#hub/workbench/index.ts'
-
-/** What can be looked at there. Forms and deeds have their place in the tool itself, where they are acknowledged and undone. */
-export const pageActs: ReadonlySet<string> = new Set([acts.openCase, acts.customer, acts.similar, acts.why])
+import type { Messages } from '#hub/workbench/index.ts'
+import { lookingActs } from './happenings.ts'
 
 export function cardHtml(card: Card, words: Messages): Html {
   const { title, url, blocks, actions, tone } = card
   return html`<article class="${tone ?? 'neutral'}">
 <h1 tabindex="-1">${url === undefined ? title : link(url, title)}</h1>
 ${blocks.map((block) => blockHtml(block, words))}
-<p class="actions">${actions.map(actionHtml)}</p>
+<p class="actions">${actions.map((action) => actionHtml(action))}</p>
 </article>`
 }
 
@@ -50,14 +51,15 @@ function factHtml({ label, value, url }: Fact): Html {
 function itemHtml({ title, detail, url, tone, action }: ListItem): Html {
   return html`<li class="${tone ?? 'neutral'}">
 <div><p>${url === undefined ? title : link(url, title)}</p>${detail !== undefined && html`<p class="subtle">${detail}</p>`}</div>
-${action && actionHtml(action)}
+${action && actionHtml(action, title)}
 </li>`
 }
 
-function actionHtml(action: CardAction): Html | false {
+/** @param about what stands beside it, where several buttons bear the same words. */
+function actionHtml(action: CardAction, about?: string): Html | false {
   if (action.kind === 'link') return link(action.url, action.label)
-  if (action.kind === 'select' || !pageActs.has(action.act)) return false
-  return html`<button type="button" data-act="${action.act}" data-value="${action.value}">${action.label}</button>`
+  if (action.kind === 'select' || !lookingActs.has(action.act)) return false
+  return html`<button type="button" data-act="${action.act}" data-value="${action.value}"${about === undefined ? '' : html` aria-label="${`${action.label}: ${about}`}"`}>${action.label}</button>`
 }
 
 /** An address from a vendor: only the web's own, and nothing of this page goes with it. */

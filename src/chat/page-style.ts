@@ -6,10 +6,18 @@ export const pageStyle = `
   --attention: #8a5a00; --urgent: #a3171f; --good: #116a43;
 }
 @media (prefers-color-scheme: dark) {
-  :root {
+  :root:not([data-theme]) {
     --ground: #16181d; --ink: #f0f1f5; --quiet: #adb4c4; --line: #3a4050; --accent: #a5b0ff; --tint: #262b4d;
     --attention: #ffcf70; --urgent: #ffb0b0; --good: #7ddfae;
+  
   }
+}
+:root[data-theme="light"] { color-scheme: light; }
+:root[data-theme="dark"] {
+  color-scheme: dark;
+    --ground: #16181d; --ink: #f0f1f5; --quiet: #adb4c4; --line: #3a4050; --accent: #a5b0ff; --tint: #262b4d;
+    --attention: #ffcf70; --urgent: #ffb0b0; --good: #7ddfae;
+  
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 0.9375rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }

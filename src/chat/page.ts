@@ -7,38 +7,42 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import express, { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
-import type { ChatAnswer, ChatHappening, ChatLanguage } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening, ChatLanguage, ChatPerson } from '#hub/connector/chat.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import { type Html, html, trusted } from '#hub/platform/html.ts'
-import { createRateLimit, senderOf } from '#hub/platform/sender-limit.ts'
+import { createRateLimit } from '#hub/platform/sender-limit.ts'
 import { acceptedLanguage, languageOf } from '#hub/surveys/messages/index.ts'
 import { fill, type Messages, messagesIn } from '#hub/workbench/index.ts'
 import type { ChatDesk } from './desk.ts'
-import { cardHtml, pageActs } from './page-html.ts'
+import { lookingActs } from './happenings.ts'
+import { cardHtml } from './page-html.ts'
 import { pageStyle } from './page-style.ts'
 
 const styleHash = `'sha256-${createHash('sha256').update(pageStyle).digest('base64')}'`
 const ownScript = new URL('./page-script.js', import.meta.url)
-const lookWithinMs = 8_000
-/** An office behind one address opens it in the morning. */
-const burst = 300
-const perSecond = 20
+const lookWithinMs = 9_000
+/** Of one person. */
+const burst = 60
+const perSecond = 2
 
 const Wanted = z.object({
   locale: z.string().max(35).optional().catch(undefined),
   act: z.string().max(50).optional(),
   value: z.string().max(200).default(''),
 })
+type Wanted = z.output<typeof Wanted>
 
-export function chatPageRouter(hub: Pick<Hub, 'connections' | 'log' | 'now'>, desk: ChatDesk): Router {
+export function chatPageRouter(hub: Pick<Hub, 'connections' | 'env' | 'log' | 'now'>, desk: ChatDesk): Router {
   const limit = createRateLimit(burst, perSecond)
+  const people = createPeople(hub.now)
   const router = Router({ strict: true, caseSensitive: true })
 
   function pagesOf(connectorId: unknown) {
     return hub.connections.all().flatMap((connection) => {
       const { manifest, can } = connection.connector
-      return manifest.id === connectorId && can.chat?.page ? [{ connection, page: can.chat.page }] : []
+      const isOff = connection.status === 'paused' || connection.status === 'needs_attention'
+      return manifest.id === connectorId && can.chat?.page && !isOff ? [{ connection, page: can.chat.page }] : []
     })
   }
 
@@ -58,41 +62,63 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'log' | 'now'>, de
 
   const script: RequestHandler = (request, response) => {
     const [found] = pagesOf(request.params['connector'])
-    const file = found && [...found.page.scripts, ownScript][Number(request.params['number'])]
+    const number = String(request.params['number'])
+    const file = found && /^\d$/.test(number) ? [...found.page.scripts, ownScript][Number(number)] : undefined
     if (!file) return void response.status(404).type('text').send('There is no such script.')
-    response.set('x-content-type-options', 'nosniff')
-    response.sendFile(fileURLToPath(file), { maxAge: '1h', dotfiles: 'allow' })
+    // Asked for anew each time, and sent only when it is another one: a page and its scripts are of one version.
+    response.set({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' })
+    response.sendFile(fileURLToPath(file), { cacheControl: false, dotfiles: 'allow' })
+  }
+
+  /** @returns undefined when the token vouches for nobody in any of these connections. @throws what kept the last one from telling */
+  async function answerFor(pages: ReturnType<typeof pagesOf>, token: string, wanted: Wanted) {
+    const signal = AbortSignal.timeout(lookWithinMs)
+    let problem: unknown
+    for (const { connection, page } of pages) {
+      try {
+        const context = hub.connections.contextFor(connection, signal, { priority: 'person' })
+        const subject = await page.subjectOf(context, token, hub.env.baseUrl)
+        if (subject === undefined) continue
+        if (limit.take(`${connection.id} ${subject}`, hub.now()) > 0) return 'too often'
+        const person = await people(connection.id, subject, () => page.whoIs(context, subject))
+        return await desk.look(connection, person, happeningOf(person.id, wanted))
+      } catch (error) {
+        problem = error
+      }
+    }
+    if (problem !== undefined) throw problem
+    return undefined
   }
 
   const look: RequestHandler = async (request, response) => {
     response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     const pages = pagesOf(request.params['connector'])
-    if (pages.length === 0) return void response.status(404).json({ error: 'not_found' })
-    const waitSeconds = limit.take(senderOf(request.ip), hub.now())
-    if (waitSeconds > 0)
-      return void response.status(429).set('retry-after', String(waitSeconds)).json({ error: 'busy' })
+    const [first] = pages
+    if (!first) return void response.status(404).json({ error: 'not_found' })
     const wanted = Wanted.safeParse(request.body ?? {}).data
-    if (!wanted || (wanted.act !== undefined && !pageActs.has(wanted.act)))
+    if (!wanted || (wanted.act !== undefined && !lookingActs.has(wanted.act)))
       return void response.status(400).json({ error: 'bad_request' })
     const language = languageOf(wanted.locale) ?? acceptedLanguage(request.get('accept-language')) ?? 'en'
     const words = messagesIn[language]
-    const say = (status: number, told: Told) => {
-      const { title, text } = toldOf(told, pages[0]?.connection.connector.manifest.name ?? '')
-      send(response, status, language, noticeHtml({ title, text }, words.page.again))
-    }
+    const say = (status: number, told: Told) =>
+      send(
+        response,
+        status,
+        language,
+        noticeHtml(toldOf(told, first.connection.connector.manifest.name), words.page.again),
+      )
     const token = /^Bearer (\S+)$/.exec(request.get('authorization') ?? '')?.[1]
     if (token === undefined) return say(401, words.page.notSignedIn)
     try {
-      for (const { connection, page } of pages) {
-        const context = hub.connections.contextFor(connection, AbortSignal.timeout(lookWithinMs), {
-          priority: 'person',
-        })
-        const person = await page.whoLooks(context, token)
-        if (!person) continue
-        const answer = await desk.answerTo(connection, person, happeningOf(person.id, wanted))
-        return send(response, 200, language, answerHtml(answer, words))
-      }
-      say(401, words.page.notSignedIn)
+      const looked = await within(lookWithinMs, answerFor(pages, token, wanted))
+      if (looked === 'too often') return say(429, words.page.tooOften)
+      if (!looked) return say(401, words.page.notSignedIn)
+      send(
+        response,
+        200,
+        looked.language,
+        answerHtml(looked.answer, wanted.act !== undefined, messagesIn[looked.language]),
+      )
     } catch (error) {
       hub.log.warn({ err: error, connector: request.params['connector'] }, "somebody's own page could not be shown")
       if (error instanceof ConnectorError && error.code === 'not_found') return say(403, words.page.notInstalled)
@@ -100,8 +126,10 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'log' | 'now'>, de
     }
   }
 
-  const unreadable: ErrorRequestHandler = (_error, _request, response, _next) => {
-    response.status(400).json({ error: 'bad_request' })
+  const unreadable: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    const status = z.object({ status: z.number().min(400).max(499) }).safeParse(error).data?.status
+    if (status === undefined) return next(error)
+    response.status(status).json({ error: 'bad_request' })
   }
 
   const route = router.route('/home/:connector')
@@ -111,7 +139,7 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'log' | 'now'>, de
   return router
 }
 
-function happeningOf(user: string, { locale, act, value }: z.output<typeof Wanted>): ChatHappening {
+function happeningOf(user: string, { locale, act, value }: Wanted): ChatHappening {
   return {
     user,
     awaits: true,
@@ -120,16 +148,13 @@ function happeningOf(user: string, { locale, act, value }: z.output<typeof Wante
   }
 }
 
-function answerHtml(answer: ChatAnswer, words: Messages): Html {
-  switch (answer.kind) {
-    case 'home':
-      return html`${cardHtml(answer.card, words)}<p class="actions">${button(words.page.refresh)}</p>`
-    case 'private':
-    case 'card':
-      return html`<nav>${button(words.page.back)}</nav>${cardHtml(answer.card, words)}`
-    default:
-      return html`<nav>${button(words.page.back)}</nav><p>${words.nothing}</p>`
-  }
+/** @param isInside opened from the queue, to which there is a way back. */
+function answerHtml(answer: ChatAnswer, isInside: boolean, words: Messages): Html {
+  if (answer.kind !== 'home' && answer.kind !== 'private' && answer.kind !== 'card')
+    return html`<p>${words.nothing}</p>`
+  const card = cardHtml(answer.card, words)
+  if (isInside) return html`<nav>${button(words.page.back)}</nav>${card}`
+  return html`${card}<p class="actions">${button(words.page.refresh)}</p>`
 }
 
 /** Without an act: the queue. */
@@ -137,6 +162,46 @@ const button = (label: string) => html`<button type="button">${label}</button>`
 
 function send(response: Response, status: number, language: ChatLanguage, body: Html): void {
   response.status(status).json({ html: body.text, language })
+}
+
+const freshMs = 60_000
+const staleMs = 24 * 3_600_000
+const mostPeople = 5_000
+
+/**
+ * Whom the tool told of, in this process: each look would ask it twice otherwise. As for presses, what it said counts for a
+ * minute, and for a day while it cannot be asked.
+ */
+function createPeople(now: () => Date) {
+  const known = new Map<string, { readonly person: ChatPerson; readonly at: number }>()
+  return async (connectionId: string, subject: string, ask: () => Promise<ChatPerson>): Promise<ChatPerson> => {
+    const key = `${connectionId} ${subject}`
+    const before = known.get(key)
+    const ageMs = before ? now().getTime() - before.at : Number.POSITIVE_INFINITY
+    if (before && ageMs < freshMs) return before.person
+    try {
+      const person = await ask()
+      known.delete(key)
+      known.set(key, { person, at: now().getTime() })
+      const [oldest] = known.keys()
+      if (known.size > mostPeople && oldest !== undefined) known.delete(oldest)
+      return person
+    } catch (error) {
+      const isAway = !(error instanceof ConnectorError) || error.code !== 'not_found'
+      if (before && isAway && ageMs < staleMs) return before.person
+      throw error
+    }
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 interface Told {
@@ -150,7 +215,7 @@ const toldOf = ({ title, text }: Told, tool: string): Told => ({
 })
 
 const noticeHtml = ({ title, text }: Told, again: string) =>
-  html`<h1>${title}</h1><p>${text}</p><p class="actions">${button(again)}</p>`
+  html`<h1 tabindex="-1">${title}</h1><p>${text}</p><p class="actions"><button type="button" data-again>${again}</button></p>`
 
 function shellHtml(
   { id: connector, name }: { readonly id: string; readonly name: string },
@@ -168,6 +233,7 @@ function shellHtml(
 <main aria-busy="true" aria-live="polite"><p>${page.loading}</p></main>
 <template id="outside">${noticeHtml(outside, page.again)}</template>
 <template id="failed">${noticeHtml(toldOf(page.failed, name), page.again)}</template>
+<template id="not-signed-in">${noticeHtml(toldOf(page.notSignedIn, name), page.again)}</template>
 <noscript>${outside.text}</noscript>
 ${sources.map((source) => html`<script src="${source}"></script>`)}
 </body>

@@ -49,7 +49,8 @@ export async function meet(
 
 export type Actor =
   | { readonly may: true; readonly agent: Agent; readonly person: ChatPerson }
-  | { readonly may: false; readonly why: Refusal; readonly person: ChatPerson | undefined }
+  /** `agent`: a viewer, who may look. */
+  | { readonly may: false; readonly why: Refusal; readonly person: ChatPerson | undefined; readonly agent?: Agent }
 
 /** To be asked after `meet`. Who comes with an agent's address, by the vendor's word, takes that agent's seat. */
 export async function actorOf(db: Db, connectionId: string, user: string, now: Date): Promise<Actor> {
@@ -60,5 +61,5 @@ export async function actorOf(db: Db, connectionId: string, user: string, now: D
   const agent = (await agentOf(db, connectionId, user)) ?? (await takeSeat(db, connectionId, person, now))
   if (!agent) return { may: false, why: 'no_seat', person }
   if (!agent.active) return { may: false, why: 'inactive', person }
-  return mayAct(agent) ? { may: true, agent, person } : { may: false, why: 'viewer', person }
+  return mayAct(agent) ? { may: true, agent, person } : { may: false, why: 'viewer', person, agent }
 }

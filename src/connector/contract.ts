@@ -326,16 +326,20 @@ export interface ChatPageCan<C> {
   /** The origins that may frame it, as Content-Security-Policy writes them. */
   readonly frames: readonly string[]
   /**
-   * Files of JavaScript, loaded in this order. When all are loaded, `window.chatTool.signIn()` gives
-   * `Promise<{ token: string, locale: string }>`, and rejects where the page stands in no frame of the tool.
+   * Files of JavaScript, loaded in this order. When all are loaded, `window.chatTool` has
+   * `signIn(paint: (isDark: boolean) => void): Promise<{ token: string, locale: string }>`: it rejects when the tool vouches for
+   * nobody, and calls `paint` with how the tool looks now and whenever that changes.
    */
   readonly scripts: readonly URL[]
   /**
-   * Whose page it is, by the token that the tool gave to it, and as `whoIs` would tell it.
-   * @returns undefined when the token vouches for nobody here.
-   * @throws ConnectorError unavailable when that cannot be told now; not_found when the app is not there for this person.
+   * Whom the token vouches for, towards this app at this hub.
+   * @param hubUrl the hub's own address, as browsers know it.
+   * @returns an id of the person for `whoIs` below; undefined when the token vouches for nobody here.
+   * @throws ConnectorError unavailable when that cannot be told now
    */
-  whoLooks(ctx: Context<C>, token: string): Promise<ChatPerson | undefined>
+  subjectOf(ctx: Context<C>, token: string, hubUrl: string): Promise<string | undefined>
+  /** As the chat's own `whoIs` would tell it. @throws ConnectorError not_found when the app is not there for this person */
+  whoIs(ctx: Context<C>, subject: string): Promise<ChatPerson>
 }
 
 export type CaseField = 'status' | 'priority' | 'subject' | 'tags' | 'assignee' | 'team' | 'custom'

@@ -1,7 +1,7 @@
 /** An agent's own page in Teams, end to end: in a frame, by the token that Teams gives, in a real browser with Microsoft's library. */
 import { join } from 'node:path'
 import type { Browser, Frame } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createAgent, WrittenAgent } from '#hub/agents/index.ts'
 import { acts } from '#hub/workbench/index.ts'
 import { testDatabase } from '#kit'
@@ -10,18 +10,22 @@ import { startTestHub, type TestHub } from '#kit/hub.ts'
 import { type LegacyDeskSandbox, startSandbox as startDesk } from '../../connectors/desk/sandbox.ts'
 import { startSandbox as startTeams, type TeamsSandbox } from '../../connectors/teams/sandbox.ts'
 import type { TokenParts } from '../../connectors/teams/sandbox-keys.ts'
+import { person } from '../../connectors/teams/sandbox-world.ts'
 
 const database = testDatabase()
 let hub: TestHub
 let desk: LegacyDeskSandbox
 let teams: TeamsSandbox
+/** Another place where the app is installed. */
+let second: TeamsSandbox
 let page = ''
 const hostile = 'Invoice <img src=x onerror="document.title=`pwned`"> & more'
 
 beforeAll(async () => {
   desk = await startDesk()
   teams = await startTeams()
-  hub = await startTestHub(database, { hosts: [desk.url, teams.url] })
+  second = await startTeams()
+  hub = await startTestHub(database, { hosts: [desk.url, teams.url, second.url] })
   await hub.connect('desk', 'Legacy desk', desk)
   await hub.connect('teams', 'Teams', teams)
   teams.connect({ url: `${hub.url}/teams/messages`, secret: '' })
@@ -46,6 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await hub?.stop()
   await teams?.close()
+  await second?.close()
   await desk?.close()
 })
 
@@ -104,6 +109,12 @@ describe('an agent’s own page in Teams', () => {
       'from another issuer',
       claims({ iss: 'https://login.microsoftonline.com/9c8b7a6d-1e2f-4a3b-8c4d-5e6f7a8b9c0d/v2.0' }),
     ],
+    [
+      'of an app whose address only ends like ours',
+      claims({ aud: 'api://evil.example/0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9' }),
+    ],
+    ['that another app than Teams has asked for', claims({ azp: '0f0e0d0c-1111-4222-8333-444444444444' })],
+    ['that nobody says who has asked for', claims({ azp: undefined })],
     ['of a bot instead of a person', claims({ scp: undefined })],
     ['for something else', claims({ scp: 'User.Read' })],
     ['that has expired', claims({ exp: 1_700_000_000 })],
@@ -122,7 +133,12 @@ describe('an agent’s own page in Teams', () => {
 
   it('takes a token of version 1, which names the app by its address', async () => {
     const { jo } = teams.people
-    const old = { aud: `api://hub.example/${teams.config.app_id}`, iss: `https://sts.windows.net/${jo.tenantId}/` }
+    const old = {
+      aud: `api://localhost/${teams.config.app_id}`,
+      iss: `https://sts.windows.net/${jo.tenantId}/`,
+      azp: undefined,
+      appid: '1fec8e78-bce4-4aaf-ab1b-5451cc387264',
+    }
     expect(await look(teams.pageToken(jo, claims(old)))).toMatchObject({ status: 200 })
   })
 
@@ -133,10 +149,46 @@ describe('an agent’s own page in Teams', () => {
     }
   })
 
+  it('shows viewers their queue and a case, and lets them do nothing', async () => {
+    const { kim } = teams.people
+    const viewer = WrittenAgent.parse({ email: kim.email, name: kim.name, role: 'viewer' })
+    await createAgent(hub.running.hub.db, viewer, new Date())
+    expect((await look(teams.pageToken(kim))).html).toContain('My cases')
+    const value = /data-act="case\.open" data-value="([^"]+)"/.exec((await look()).html)?.[1] ?? ''
+    expect((await look(teams.pageToken(kim), { act: acts.openCase, value })).html).toContain('Can you help?')
+  })
+
+  it('is of one language, that of the agent before that of their Teams', async () => {
+    const { gus } = teams.people
+    const html = async (body: object) => (await look(teams.pageToken(gus), body)).html
+    expect(await html({ locale: 'es-MX' })).toMatch(/Los invitados.*Actualizar/s)
+    expect(await html({ locale: 'de-DE' })).toMatch(/Guests.*Refresh/s)
+  })
+
+  it('is shown by way of one connection while another of the same tool is out of order', async () => {
+    const noa = person(8, 'Noa Two', 'noa@acme.example')
+    for (const one of [teams, second]) one.world.addPerson(noa)
+    teams.faults.set({ failRate: 1, status: 503 })
+    onTestFinished(() => teams.faults.set({}))
+    expect(await look(teams.pageToken(noa))).toMatchObject({ status: 503 })
+    const id = await hub.connect('teams', 'Teams two', second)
+    onTestFinished(() => hub.running.hub.connections.remove(id))
+    expect(await look(teams.pageToken(noa))).toMatchObject({ status: 200 })
+  })
+
+  it('asks Teams once a minute at most who somebody is', async () => {
+    const members = () => teams.requests.filter(({ path }) => path.includes('/members/')).length
+    await look()
+    const before = members()
+    await Promise.all(Array.from({ length: 20 }, () => look()))
+    expect(members()).toBe(before)
+  })
+
   it('says to guests, and to people without a seat, why there is nothing for them', async () => {
-    const { gus, kim, rita } = teams.people
+    const { gus, rita } = teams.people
+    const nia = teams.world.addPerson(person(9, 'Nia New', 'nia@acme.example'))
     expect((await look(teams.pageToken(gus))).html).toContain('Guests cannot act on cases')
-    expect((await look(teams.pageToken(kim))).html).toContain('You have no seat here yet')
+    expect((await look(teams.pageToken(nia))).html).toContain('You have no seat here yet')
     expect(await look(teams.pageToken(rita))).toMatchObject({ status: 401 })
   })
 
@@ -163,27 +215,27 @@ describe('an agent’s own page in Teams', () => {
     })
 
     /** Teams' side of its own library: what the page asks of the window around it, answered as Teams does. */
-    const teamsWindow = (token: string) => `<!doctype html><title>Teams</title>
+    const teamsWindow = (token: string, signsIn: boolean) => `<!doctype html><title>Teams</title>
 <iframe src="${page}" style="border:0;width:100%;height:900px"></iframe>
 <script>
 addEventListener('message', ({ source, origin, data }) => {
   const answers = {
     initialize: ['content', 'web', JSON.stringify({ apiVersion: 4, hostVersionsInfo: {}, isLegacyTeams: false, supports: {} }), '2.58.0'],
-    getContext: [{ locale: 'es-ES', hostName: 'Teams', sessionId: 's', theme: 'default' }],
-    'authentication.getAuthToken': [true, ${JSON.stringify(token)}],
+    getContext: [{ locale: 'es-ES', hostName: 'Teams', sessionId: 's', theme: 'dark' }],
+    'authentication.getAuthToken': [${signsIn}, ${JSON.stringify(token)}],
   }
   const args = answers[data.func]
   if (args) source.postMessage({ id: data.id, uuidAsString: data.uuidAsString, args }, origin)
 })
 </script>`
 
-    async function open(): Promise<Frame> {
+    async function open(signsIn = true): Promise<Frame> {
       const context = await browser.newContext({ viewport: { width: 1000, height: 950 }, timezoneId: 'Europe/Madrid' })
       await context.route(
         ({ hostname }) => hostname !== '127.0.0.1' && hostname !== 'localhost',
         (route) =>
           route.request().url() === 'https://teams.microsoft.com/v2/'
-            ? route.fulfill({ contentType: 'text/html', body: teamsWindow(teams.pageToken(teams.people.jo)) })
+            ? route.fulfill({ contentType: 'text/html', body: teamsWindow(teams.pageToken(teams.people.jo), signsIn) })
             : route.abort(),
       )
       const tab = await context.newPage()
@@ -209,6 +261,32 @@ addEventListener('message', ({ source, origin, data }) => {
       await frame.getByRole('button', { name: 'Volver a mi cola' }).click()
       await frame.getByText('Invoice <img src=x').waitFor()
       expect(await frame.title()).toBe('Deskweave')
+      expect(await frame.evaluate('document.documentElement.dataset.theme')).toBe('dark')
+    })
+
+    it('shows what was asked for last, however late an earlier answer comes', async () => {
+      const frame = await open()
+      await frame.getByText('The door does not open').waitFor()
+      const { promise: isLate, resolve: letGo } = Promise.withResolvers<void>()
+      let posts = 0
+      await frame.page().route('**/home/teams', async (route) => {
+        posts += 1
+        if (posts === 1) await isLate
+        await route.continue()
+      })
+      await frame.getByRole('button', { name: 'The door' }).click()
+      await frame.getByRole('button', { name: 'Invoice' }).click()
+      await frame.getByRole('heading', { name: 'Invoice' }).waitFor()
+      const late = frame.page().waitForResponse('**/home/teams')
+      letGo()
+      await late
+      expect(await frame.getByRole('heading', { name: 'Invoice' }).isVisible()).toBe(true)
+      expect(await frame.getByRole('heading', { name: 'The door' }).count()).toBe(0)
+    })
+
+    it('says so when Teams vouches for nobody', async () => {
+      const frame = await open(false)
+      await frame.getByText('No se pudo iniciar su sesión').or(frame.getByText('You could not be signed in')).waitFor()
     })
 
     it('says outside of Teams where it belongs', async () => {

@@ -283,6 +283,10 @@ export const en: Messages = {
       title: 'Your page could not be shown',
       text: 'The hub or {tool} did not answer. Nothing is lost; please try again.',
     },
+    tooOften: {
+      title: 'A little slower, please',
+      text: 'This page was asked for many times in a moment. Try again in a few seconds.',
+    },
   },
   chat: {
     refusals: {
@@ -326,6 +330,10 @@ export const en: Messages = {
     notHere: {
       title: 'This message belongs to no case',
       text: 'Choose this in the thread of a case, or make a case of the message first.',
+    },
+    macroFailed: {
+      title: 'The macro was not applied',
+      text: '“{name}” has a text that this case cannot fill in ({reason}). Nothing was changed. An administrator can mend the macro.',
     },
     replyNotTaken: {
       title: 'Your reply was not sent',

@@ -287,6 +287,10 @@ export const es: Messages = {
       title: 'No se pudo mostrar su página',
       text: 'El hub o {tool} no respondieron. No se ha perdido nada; pruebe de nuevo.',
     },
+    tooOften: {
+      title: 'Un poco más despacio, por favor',
+      text: 'Se pidió esta página muchas veces en un momento. Pruebe de nuevo en unos segundos.',
+    },
   },
   chat: {
     refusals: {
@@ -336,6 +340,10 @@ export const es: Messages = {
     notHere: {
       title: 'Este mensaje no es de ningún caso',
       text: 'Elíjalo en el hilo de un caso, o convierta antes el mensaje en un caso.',
+    },
+    macroFailed: {
+      title: 'La macro no se aplicó',
+      text: '«{name}» tiene un texto que este caso no puede completar ({reason}). No se cambió nada. Un administrador puede corregir la macro.',
     },
     replyNotTaken: {
       title: 'Su respuesta no se ha enviado',

@@ -254,7 +254,6 @@ export interface Messages {
     readonly seatHint: string
     readonly ask: string
   }
-  /** What the app says to one person. */
   /** Somebody's own page, in a frame of their chat tool: `{tool}` is its name. */
   readonly page: {
     readonly loading: string
@@ -265,7 +264,9 @@ export interface Messages {
     readonly notSignedIn: { readonly title: string; readonly text: string }
     readonly notInstalled: { readonly title: string; readonly text: string }
     readonly failed: { readonly title: string; readonly text: string }
+    readonly tooOften: { readonly title: string; readonly text: string }
   }
+  /** What the app says to one person. */
   readonly chat: {
     readonly refusals: Readonly<Record<Refusal, { readonly title: string; readonly text: string }>>
     readonly otherAddress: string
@@ -285,6 +286,8 @@ export interface Messages {
     /** A preview whose text was sent, or changed since, or is older than drafts are kept. */
     readonly draftSpent: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
+    /** `{name}` of the macro, `{reason}` in the words of those who write templates. */
+    readonly macroFailed: { readonly title: string; readonly text: string }
     readonly replyNotTaken: { readonly title: string; readonly text: string }
     readonly noteNotTaken: { readonly title: string; readonly text: string }
     readonly help: {
