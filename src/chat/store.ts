@@ -409,6 +409,16 @@ export async function takeDraft(db: Db, id: string, agentId: string, caseId: str
   return row?.content
 }
 
+/** Once a reply is sent, its earlier texts are nobody's business. */
+export async function forgetWithdrawn(db: Db, agentId: string, caseId: string): Promise<void> {
+  await db
+    .deleteFrom('drafts')
+    .where('agent_id', '=', agentId)
+    .where('case_id', '=', caseId)
+    .where('is_withdrawn', '=', true)
+    .execute()
+}
+
 /** Drafts that nobody sent. */
 export async function forgetDrafts(db: Db, before: Date): Promise<void> {
   await db.deleteFrom('drafts').where('created_at', '<', before).execute()

@@ -13,6 +13,7 @@ import { planMacro } from '#hub/pipeline/macro.ts'
 import { audit } from '#hub/platform/db/audit.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
+import type { PlannedAction } from '#hub/rules/plan.ts'
 import { TemplateFailed } from '#hub/rules/template.ts'
 import { snooze } from '#hub/snoozes/index.ts'
 import { answerInChat, type SurveyHub } from '#hub/surveys/index.ts'
@@ -29,7 +30,7 @@ import { MessageDraft, ReplyDraft } from './drafts.ts'
 import { languageFor } from './languages.ts'
 import { textIn } from './problems.ts'
 import { reviseMessage } from './revise.ts'
-import { type SpotKey, saveChatMessage, takeDraft, wasJustDone } from './store.ts'
+import { forgetWithdrawn, type SpotKey, saveChatMessage, takeDraft, wasJustDone } from './store.ts'
 import type { Wish, WorkHub } from './work.ts'
 
 export type WishHub = WorkHub & Pick<SurveyHub, 'connections'>
@@ -204,6 +205,7 @@ async function sendReply(deed: Deed): Promise<void> {
   const told = { user: wish.step.happening.user }
   if (!draft.success)
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.draftSpent, caseId })
+  await forgetWithdrawn(trx, agent.id, caseId)
   const out: OutMessage = { visibility: 'public', text: draft.data.text }
   // Another way than the one that was confirmed may lead to somebody else.
   const { connectionId } = draft.data
@@ -260,18 +262,20 @@ async function snoozeCase(deed: Deed): Promise<void> {
   consequences.follow((await snooze(trx, { caseId, until: new Date(now.getTime() + ms), by: agent.name }, now)) ?? [])
 }
 
-/** A text that cannot be filled in: the agent has been told that nothing was done, and so nothing is done later either. */
-function orNothing(error: unknown): readonly [] {
-  if (error instanceof TemplateFailed) return []
-  throw error
-}
-
 /** What a macro says to the customer is previewed and sent by the agent; the rest is done at once. */
 async function applyMacro(deed: Deed): Promise<void> {
-  const { trx, hub, book, caseId, consequences, cause, source, author, now } = deed
+  const { trx, hub, book, caseId, consequences, cause, source, author, now, words, wish } = deed
   const macro = await macroById(trx, chosen(deed))
   if (!macro) return
-  const planned = await planMacro(trx, hub.connections, macro, book, caseId, now).catch(orNothing)
+  let planned: readonly PlannedAction[]
+  try {
+    planned = await planMacro(trx, hub.connections, macro, book, caseId, now)
+  } catch (error) {
+    if (!(error instanceof TemplateFailed)) throw error
+    const { title, text } = words.chat.macroFailed
+    const told = { title, text: fill(text, { name: macro.name, reason: error.message }), caseId }
+    return tell(consequences, cause, wish.step.connectionId, { user: wish.step.happening.user }, told)
+  }
   const silent = planned.filter(({ type }) => type !== 'reply')
   consequences.apply(caseId, silent, author, cause, source)
 }

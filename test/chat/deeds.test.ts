@@ -506,8 +506,10 @@ describe('a macro', () => {
   it('that this case cannot fill in is not done, then or later, and whoever pressed is told', async () => {
     await macro('broken', '{{ case.custom.missing | upcase }}')
     const { caseId } = await arrive()
-    const answer = await scene.press('leo', acts.macro, caseId, { chosen: 'broken' })
-    expect(answer).toMatchObject({ kind: 'private', card: { title: 'That did not work' } })
+    await scene.press('leo', acts.macro, caseId, { chosen: 'broken' })
+    const said = JSON.stringify(told.posts.at(-1))
+    expect(said).toContain('The macro was not applied')
+    expect(said).toContain('“broken” has a text that this case cannot fill in')
     expect(await database.db.selectFrom('inbox').select('state').where('state', '<>', 'done').execute()).toEqual([])
     expect([told.messages, told.changes]).toEqual([[], []])
   })
