@@ -2,12 +2,13 @@
 import PQueue from 'p-queue'
 import { askForSeat } from '#hub/agents/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
-import type { ChatAnswer, ChatHappening, ChatLanguage, ChatPerson } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening, ChatLanguage } from '#hub/connector/chat.ts'
 import type { Reply } from '#hub/connector/contract.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { InboxItem } from '#hub/inbox/index.ts'
 import { clean } from '#hub/normalise/clean.ts'
 import { acts, claimSeatForm, type Messages, messagesIn, noticeCard, refusalCard } from '#hub/workbench/index.ts'
+import type { Acquaintance } from './acquaintances.ts'
 import { answerTo } from './answers.ts'
 import { isLook } from './happenings.ts'
 import { languageFor } from './languages.ts'
@@ -31,8 +32,8 @@ export interface ChatDesk {
     withinMs: number,
     send: (reply: Reply) => void,
   ): Promise<void>
-  /** What somebody may look at, of whom the vendor has just told. */
-  look(connection: LoadedConnection, person: ChatPerson, happening: ChatHappening): Promise<InLanguage>
+  /** What somebody may look at, as the vendor has told of them. */
+  look(connection: LoadedConnection, known: Acquaintance, happening: ChatHappening): Promise<InLanguage>
   /** Finishes what is in hand. */
   stop(): Promise<void>
 }
@@ -130,8 +131,8 @@ export function createChatDesk(hub: DeskHub): ChatDesk {
   }
 
   return {
-    async look(connection, person, happening) {
-      await savePerson(hub.db, connection.id, person, undefined, hub.now())
+    async look(connection, { person, readAt }, happening) {
+      await savePerson(hub.db, connection.id, person, undefined, readAt)
       return await answerInLanguage(connection, clean(happening))
     },
     respond(...given) {

@@ -7,13 +7,14 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import express, { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
-import type { ChatAnswer, ChatHappening, ChatLanguage, ChatPerson } from '#hub/connector/chat.ts'
+import type { ChatAnswer, ChatHappening, ChatLanguage } from '#hub/connector/chat.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import { type Html, html, trusted } from '#hub/platform/html.ts'
 import { createRateLimit } from '#hub/platform/sender-limit.ts'
 import { acceptedLanguage, languageOf } from '#hub/surveys/messages/index.ts'
 import { fill, type Messages, messagesIn } from '#hub/workbench/index.ts'
+import { createAcquaintances } from './acquaintances.ts'
 import type { ChatDesk } from './desk.ts'
 import { lookingActs } from './happenings.ts'
 import { cardHtml } from './page-html.ts'
@@ -35,7 +36,7 @@ type Wanted = z.output<typeof Wanted>
 
 export function chatPageRouter(hub: Pick<Hub, 'connections' | 'env' | 'log' | 'now'>, desk: ChatDesk): Router {
   const limit = createRateLimit(burst, perSecond)
-  const people = createPeople(hub.now)
+  const people = createAcquaintances(hub.now)
   const router = Router({ strict: true, caseSensitive: true })
 
   function pagesOf(connectorId: unknown) {
@@ -80,8 +81,8 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'env' | 'log' | 'n
         const subject = await page.subjectOf(context, token, hub.env.baseUrl)
         if (subject === undefined) continue
         if (limit.take(`${connection.id} ${subject}`, hub.now()) > 0) return 'too often'
-        const person = await people(connection.id, subject, () => page.whoIs(context, subject))
-        return await desk.look(connection, person, happeningOf(person.id, wanted))
+        const known = await people(`${connection.id} ${subject}`, () => page.whoIs(context, subject))
+        return await desk.look(connection, known, happeningOf(known.person.id, wanted))
       } catch (error) {
         problem = error
       }
@@ -162,36 +163,6 @@ const button = (label: string) => html`<button type="button">${label}</button>`
 
 function send(response: Response, status: number, language: ChatLanguage, body: Html): void {
   response.status(status).json({ html: body.text, language })
-}
-
-const freshMs = 60_000
-const staleMs = 24 * 3_600_000
-const mostPeople = 5_000
-
-/**
- * Whom the tool told of, in this process: each look would ask it twice otherwise. As for presses, what it said counts for a
- * minute, and for a day while it cannot be asked.
- */
-function createPeople(now: () => Date) {
-  const known = new Map<string, { readonly person: ChatPerson; readonly at: number }>()
-  return async (connectionId: string, subject: string, ask: () => Promise<ChatPerson>): Promise<ChatPerson> => {
-    const key = `${connectionId} ${subject}`
-    const before = known.get(key)
-    const ageMs = before ? now().getTime() - before.at : Number.POSITIVE_INFINITY
-    if (before && ageMs < freshMs) return before.person
-    try {
-      const person = await ask()
-      known.delete(key)
-      known.set(key, { person, at: now().getTime() })
-      const [oldest] = known.keys()
-      if (known.size > mostPeople && oldest !== undefined) known.delete(oldest)
-      return person
-    } catch (error) {
-      const isAway = !(error instanceof ConnectorError) || error.code !== 'not_found'
-      if (before && isAway && ageMs < staleMs) return before.person
-      throw error
-    }
-  }
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

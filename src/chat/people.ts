@@ -9,9 +9,9 @@ import type { Refusal } from '#hub/workbench/index.ts'
 import * as store from './store.ts'
 
 /** What the vendor said about somebody counts this long: who was made a guest or left must not act on. */
-const freshMs = 60_000
+export const freshMs = 60_000
 /** While the vendor cannot be asked, it counts this long. */
-const staleMs = 24 * 3_600_000
+export const staleMs = 24 * 3_600_000
 
 /**
  * Asks the vendor about those of whom nothing is known, or nothing new; what it says is kept.
