@@ -49,7 +49,8 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'env' | 'log' | 'n
 
   const shell: RequestHandler = (request, response) => {
     const [found] = pagesOf(request.params['connector'])
-    if (!found) return void response.status(404).type('text').send('There is no such page.')
+    if (!found)
+      return void response.status(404).type('text').send('There is no such page, or its connection is switched off.')
     const language = acceptedLanguage(request.get('accept-language')) ?? 'en'
     response.set({
       'content-security-policy': `default-src 'none'; script-src 'self'; style-src ${styleHash}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ${found.page.frames.join(' ')}`,
