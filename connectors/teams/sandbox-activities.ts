@@ -47,6 +47,7 @@ export interface Written {
   readonly files?: readonly { readonly name: string; readonly url: string }[]
 }
 
+/** With files in every kind of conversation, which is more than Teams does: it hands them to apps in private chats only. */
 export function messageBody({ text, mentionsBot, files = [] }: Written): Json {
   const tag = `<at>${bot.name}</at>`
   return {
