@@ -12,6 +12,7 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import { type Html, html, trusted } from '#hub/platform/html.ts'
 import { createRateLimit } from '#hub/platform/sender-limit.ts'
+import { within } from '#hub/platform/timing.ts'
 import { acceptedLanguage, languageOf } from '#hub/surveys/messages/index.ts'
 import { fill, type Messages, messagesIn } from '#hub/workbench/index.ts'
 import { createAcquaintances } from './acquaintances.ts'
@@ -112,7 +113,7 @@ export function chatPageRouter(hub: Pick<Hub, 'connections' | 'env' | 'log' | 'n
     const token = /^Bearer (\S+)$/.exec(request.get('authorization') ?? '')?.[1]
     if (token === undefined) return say(401, words.page.notSignedIn)
     try {
-      const looked = await within(lookWithinMs, answerFor(pages, token, wanted))
+      const looked = await within(lookWithinMs, answerFor(pages, token, wanted), `no answer within ${lookWithinMs} ms`)
       if (looked === 'too often') return say(429, words.page.tooOften)
       if (!looked) return say(401, words.page.notSignedIn)
       send(
@@ -164,16 +165,6 @@ const button = (label: string) => html`<button type="button">${label}</button>`
 
 function send(response: Response, status: number, language: ChatLanguage, body: Html): void {
   response.status(status).json({ html: body.text, language })
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 interface Told {

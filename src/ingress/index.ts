@@ -10,6 +10,7 @@ import type { Http, InboundRequest, Reply } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { Inbox, InboxItem, Stored } from '#hub/inbox/index.ts'
+import { within } from '#hub/platform/timing.ts'
 import { BodyCut, BodyTooLarge, readBody } from './body.ts'
 import { type ReadItem, readItems } from './read-items.ts'
 
@@ -143,7 +144,11 @@ export function createIngress(
   async function keep(items: readonly ReadItem[], connection: LoadedConnection) {
     await forgetPlaces(items, connection)
     const rows = items.map((item) => item.stored)
-    const stored = await within(storeWithinMs, inbox.put(rows))
+    const stored = await within(
+      storeWithinMs,
+      inbox.put(rows),
+      `the database did not answer within ${storeWithinMs} ms`,
+    )
     hub.connections.noteInbound(connection.id)
     return { rows, stored }
   }
@@ -271,16 +276,4 @@ function answer(
 /** Whole, not in chunks, which Node would choose for what it does not know the length of. */
 function send(response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
-}
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the database did not answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -22,3 +22,16 @@ export const realTiming: Timing = {
       signal.addEventListener('abort', end)
     }),
 }
+
+/** @param late the error's words when there is no answer in time; the work itself goes on. */
+export async function within<T>(ms: number, work: Promise<T>, late: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(late)), ms)
+  })
+  try {
+    return await Promise.race([work, end])
+  } finally {
+    clearTimeout(timer)
+  }
+}
