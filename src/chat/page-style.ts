@@ -2,23 +2,12 @@
 export const pageStyle = `
 :root {
   color-scheme: light dark;
-  --ground: #ffffff; --ink: #1b1d23; --quiet: #565d6d; --line: #d9dce4; --accent: #4338ca; --tint: #eef0ff;
-  --attention: #8a5a00; --urgent: #a3171f; --good: #116a43;
-}
-@media (prefers-color-scheme: dark) {
-  :root:not([data-theme]) {
-    --ground: #16181d; --ink: #f0f1f5; --quiet: #adb4c4; --line: #3a4050; --accent: #a5b0ff; --tint: #262b4d;
-    --attention: #ffcf70; --urgent: #ffb0b0; --good: #7ddfae;
-  
-  }
+  --ground: light-dark(#ffffff, #16181d); --ink: light-dark(#1b1d23, #f0f1f5); --quiet: light-dark(#565d6d, #adb4c4);
+  --line: light-dark(#d9dce4, #3a4050); --accent: light-dark(#4338ca, #a5b0ff); --tint: light-dark(#eef0ff, #262b4d);
+  --attention: light-dark(#8a5a00, #ffcf70); --urgent: light-dark(#a3171f, #ffb0b0); --good: light-dark(#116a43, #7ddfae);
 }
 :root[data-theme="light"] { color-scheme: light; }
-:root[data-theme="dark"] {
-  color-scheme: dark;
-    --ground: #16181d; --ink: #f0f1f5; --quiet: #adb4c4; --line: #3a4050; --accent: #a5b0ff; --tint: #262b4d;
-    --attention: #ffcf70; --urgent: #ffb0b0; --good: #7ddfae;
-  
-}
+:root[data-theme="dark"] { color-scheme: dark; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 0.9375rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 nav { margin-bottom: 16px; }
