@@ -1,5 +1,6 @@
 /** Which language somebody reads. Pure. */
 import type { ChatLanguage, ChatSettings } from '#hub/connector/chat.ts'
+import { languageOf } from '#hub/surveys/messages/index.ts'
 
 /** The agent's own choice, then what their chat tool says of them, then the channel's, then the connection's. */
 export function languageFor(
@@ -8,10 +9,5 @@ export function languageFor(
 ): ChatLanguage {
   const { agent, locale, channel } = reader
   const ofChannel = settings.channels.find((one) => one.channel === channel)?.language
-  return agent ?? known(locale) ?? ofChannel ?? settings.language
-}
-
-function known(locale: string | undefined): ChatLanguage | undefined {
-  const language = locale?.slice(0, 2).toLowerCase()
-  return language === 'en' || language === 'es' ? language : undefined
+  return agent ?? languageOf(locale) ?? ofChannel ?? settings.language
 }
