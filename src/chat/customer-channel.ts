@@ -39,6 +39,8 @@ export async function customerFacts(
   const isOurs = person.kind === 'member'
   // Our own people begin no cases there: what they announce is no question.
   if (!isKnown && (isOurs || what.kind !== 'message')) return []
+  // A card passed on, a quotation: nothing that is anybody's to answer.
+  if (what.kind === 'message' && what.message.text === '' && what.message.files.length === 0) return []
   const language = languageFor(settings, { channel: place.channel })
   const text = what.kind === 'deleted' ? messagesIn[language].chat.deleted : what.message.text
   const message: MessageFacts = {

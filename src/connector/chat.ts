@@ -40,6 +40,11 @@ export interface ChatMessage {
   /** Plain text: mentions as names, links as addresses. */
   readonly text: string
   readonly files: readonly Attachment[]
+  /**
+   * More files, of which the tool said only that they are there. `at`: what the connector needs to find out which
+   * (`chat.filesOf`). `seen`: how they are spoken of when that cannot be found out.
+   */
+  readonly unnamed?: { readonly at: string; readonly seen: readonly Attachment[] }
 }
 
 /** `handle` is what the connector needs to answer this person in private for a short time: it is never stored elsewhere. */

@@ -308,6 +308,8 @@ export interface Capabilities<C> {
     show(ctx: Context<C>, happening: ChatHappening, answer: ChatAnswer): Promise<void>
     /** Who this is, as the vendor vouches for it. @throws ConnectorError not_found */
     whoIs(ctx: Context<C>, user: string, reference: string | undefined): Promise<ChatPerson>
+    /** Which files a message has, for tools that say only that there are some: by `unnamed.at`. @throws ConnectorError */
+    filesOf?(ctx: Context<C>, at: string): Promise<readonly Attachment[]>
     /** The app's private conversation with a person, opened where there is none. */
     direct(ctx: Context<C>, user: string, reference: string | undefined): Promise<ChatPlace>
     /** @returns the receipt's `externalId`: the new message's id. */

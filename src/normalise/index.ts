@@ -13,6 +13,7 @@ import { isUnreadable } from '#hub/inbox/index.ts'
 import { isPassing } from '#hub/platform/db/passing-errors.ts'
 import { clean } from './clean.ts'
 import { followPointers } from './follow-pointers.ts'
+import { withNamedFiles } from './name-files.ts'
 import { withSource } from './sources.ts'
 
 export interface InboxRow {
@@ -68,6 +69,12 @@ async function readConnection(
   let observed = await Promise.all(rows.map((row) => observe(row, connection, hub.now)))
   try {
     observed = await withKnownPeople(hub, connection, observed, signal)
+    observed = await withNamedFiles(
+      connection,
+      observed,
+      (within) => hub.connections.contextFor(connection, within),
+      signal,
+    )
     return await followPointers(observed, connection, hub.connections.contextFor(connection, signal))
   } catch (error) {
     // Our own database was busy: the vendor is well, and the record is not to blame.
@@ -134,7 +141,7 @@ function readAnew(stored: Observation & ReadByHub, connection: LoadedConnection)
   return { occurredAt, byHub, type: 'pointer', entity: 'case', id: facts.id }
 }
 
-type NotRead = Extract<Reading, { failed: string }>
+export type NotRead = Extract<Reading, { failed: string }>
 
 const again = (row: InboxRow, error: unknown): NotRead => ({ row, failed: 'retry', reason: messageOf(error) })
 

@@ -1,5 +1,5 @@
 /** Each file remembers which connection told of it, as only that one can read it later. Pure. */
-import type { ChatHappening } from '#hub/connector/chat.ts'
+import type { ChatHappening, ChatMessage } from '#hub/connector/chat.ts'
 import type { Attachment, Observation } from '#hub/connector/facts.ts'
 
 export function withSource<O extends Observation>(observation: O, connectionId: string): O {
@@ -13,10 +13,21 @@ export function withSource<O extends Observation>(observation: O, connectionId: 
 }
 
 function ofHappening(happening: ChatHappening, connectionId: string): ChatHappening {
+  return withMessage(happening, (message) => ({ ...message, files: marked(message.files, connectionId) }))
+}
+
+/** The same happening about a changed message; itself where it is about none. */
+export function withMessage(happening: ChatHappening, change: <M extends ChatMessage>(message: M) => M): ChatHappening {
   const { what } = happening
-  if (!('message' in what) || !what.message) return happening
-  const message = { ...what.message, files: marked(what.message.files, connectionId) }
-  return { ...happening, what: { ...what, message } as ChatHappening['what'] }
+  switch (what.kind) {
+    case 'message':
+    case 'edited':
+      return { ...happening, what: { ...what, message: change(what.message) } }
+    case 'shortcut':
+      return what.message ? { ...happening, what: { ...what, message: change(what.message) } } : happening
+    default:
+      return happening
+  }
 }
 
 function marked(files: readonly Attachment[], connectionId: string): readonly Attachment[] {

@@ -384,6 +384,11 @@ describe("a customer's channel", () => {
     expect(profile?.name).toBe('Ana García')
   })
 
+  it('opens none with what has neither words nor files: a card passed on, a quotation', async () => {
+    await write('ana', '1', '')
+    expect(await database.db.selectFrom('cases').selectAll().execute()).toEqual([])
+  })
+
   it('takes the answer to a survey without telling a customer what only agents may do', async () => {
     await write('ana', '1', 'Our shipment is late')
     for (const user of ['ana', 'guest', 'newcomer', 'leo']) {

@@ -111,7 +111,13 @@ const act = z.strictObject({
   value: z.string(),
   fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
 })
-const chatMessage = z.strictObject({ id, text: z.string(), files: z.array(attachment) })
+const unnamed = z.strictObject({ at: z.string().min(1), seen: z.array(attachment).min(1) })
+const chatMessage = z.strictObject({
+  id,
+  text: z.string(),
+  files: z.array(attachment),
+  unnamed: unnamed.exactOptional(),
+})
 const what = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('press'), act, isRefresh: z.literal(true).exactOptional() }),
   z.strictObject({ kind: z.literal('submit'), act }),

@@ -170,7 +170,7 @@ function hasEffects(value: unknown): value is { readonly effects: Readonly<Recor
 }
 
 /** They look, or show something that passes: when their answer is lost, nothing has to be settled. */
-const readingCalls = new Set(['find', 'show', 'whoIs', 'direct'])
+const readingCalls = new Set(['find', 'show', 'whoIs', 'filesOf', 'direct'])
 
 /** `writeRating.changes` tells beforehand what `record` will change; the others are as pure. */
 const pureFunctions = new Set(['changes', 'takesCustom', 'settings', 'reply', 'missing', 'authorizeUrl'])
