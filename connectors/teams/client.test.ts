@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import type { ConnectorErrorCode } from '#hub/connector/errors.ts'
 import { post, show, update } from './chat.ts'
 import { direct, whoIs } from './conversations.ts'
-import { readFile } from './files.ts'
 import { writeReference } from './reference.ts'
 import { tenantId, testDoor } from './test-door.ts'
 
@@ -185,43 +184,5 @@ describe('an answer in private', () => {
   it('cannot be given to somebody who has not added the app', async () => {
     const { ctx } = testDoor(() => refused(403, 'ForbiddenOperationException'))
     await expect(direct(ctx, '29:1', reference)).rejects.toMatchObject({ code: 'not_found' })
-  })
-})
-
-describe('a file', () => {
-  it('is read from SharePoint without a token, and from Teams with it', async () => {
-    const { ctx, calls } = testDoor(() => new Response('content'))
-    await readFile(ctx, { name: 'a', url: 'https://contoso-my.sharepoint.com/download?tempauth=1' }, 100)
-    await readFile(ctx, { name: 'b', url: `${service}v3/attachments/1/views/original` }, 100)
-    expect(calls.map(({ url, headers }) => [new URL(url).host, headers?.['authorization']])).toEqual([
-      ['contoso-my.sharepoint.com', undefined],
-      ['login.microsoftonline.com', undefined],
-      ['smba.trafficmanager.net', 'Bearer token-1'],
-    ])
-  })
-
-  it('gets no token of ours anywhere else', async () => {
-    const elsewhere = [
-      'https://evil.example/v3/attachments/1',
-      'https://smba.trafficmanager.net.evil.example/1',
-      'http://smba.trafficmanager.net/1',
-    ]
-    for (const url of elsewhere) {
-      const { ctx, authorizations } = testDoor(() => new Response('content'))
-      await readFile(ctx, { name: 'a', url }, 100)
-      expect(authorizations()).toEqual([undefined])
-    }
-  })
-
-  it('is refused when it is too large, has no address, or its address has run out', async () => {
-    const large = testDoor(() => new Response('x'.repeat(101))).ctx
-    await expect(readFile(large, { name: 'a', url: 'https://a.sharepoint.com/1' }, 100)).rejects.toMatchObject({
-      code: 'rejected',
-    })
-    await expect(readFile(large, { name: 'a' }, 100)).rejects.toMatchObject({ code: 'rejected' })
-    const old = testDoor(() => new Response('', { status: 403 })).ctx
-    await expect(readFile(old, { name: 'a', url: 'https://a.sharepoint.com/1' }, 100)).rejects.toMatchObject({
-      code: 'not_found',
-    })
   })
 })

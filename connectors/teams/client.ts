@@ -38,7 +38,7 @@ export async function callApi<T extends z.ZodType>(
       `${call.service} is no address of Teams in this cloud; no token goes there`,
     )
   }
-  const authorization = isEmulator(call.service, config) ? undefined : `Bearer ${await tokenOf(ctx)}`
+  const authorization = isEmulator(call.service, config) ? undefined : `Bearer ${await tokenOf(ctx, 'bot')}`
   // Loaded by the first call, so that a hub without a Teams connection never loads the SDK.
   const { App } = await import('@microsoft/teams.apps')
   const { api } = new App({
@@ -62,16 +62,16 @@ export async function callApi<T extends z.ZodType>(
 }
 
 function cloudOf(config: TeamsConfig) {
-  const { issuer, metadata, scope, service, token } = endpointsOf(config)
+  const { issuer, metadata, scopes, service, token } = endpointsOf(config)
   return {
     loginEndpoint: new URL(token).origin,
     loginTenant: config.tenant_id,
-    botScope: scope,
+    botScope: scopes.bot,
     tokenServiceUrl: service,
     openIdMetadataUrl: metadata,
     tokenIssuer: issuer,
-    graphScope: scope,
-    agenticIdentityBotScope: scope,
+    graphScope: scopes.graph,
+    agenticIdentityBotScope: scopes.bot,
   }
 }
 
@@ -106,7 +106,7 @@ async function transport<R>(
   const text = await answer.text()
   const place = `${method} ${url.host}${url.pathname}`
   const error = teamsError(answer, text, place, ctx.now())
-  if (answer.status === 401) forgetToken(ctx)
+  if (answer.status === 401) forgetToken(ctx, 'bot')
   if (error) throw error
   return { data: dataOf(text, method, place), status: answer.status, statusText: '', headers: {}, config: {} } as R
 }

@@ -16,12 +16,35 @@ const usGovernment = {
   scope: 'https://api.botframework.us/.default',
 } as const
 
-/** `service` is the address of the whole cloud, for conversations that were never heard of; Teams then names its own. */
+/**
+ * `service` is the address of the whole cloud, for conversations that were never heard of; Teams then names its own. `app` is
+ * where people's links lead. Microsoft Graph: https://learn.microsoft.com/graph/deployments (read 2026-11)
+ */
 export const clouds = {
-  public: { ...world, service: 'https://smba.trafficmanager.net/teams' },
-  gcc: { ...world, service: 'https://smba.infra.gcc.teams.microsoft.com/teams' },
-  gcc_high: { ...usGovernment, service: 'https://smba.infra.gov.teams.microsoft.us/teams' },
-  dod: { ...usGovernment, service: 'https://smba.infra.dod.teams.microsoft.us/teams' },
+  public: {
+    ...world,
+    service: 'https://smba.trafficmanager.net/teams',
+    graph: 'https://graph.microsoft.com',
+    app: 'https://teams.microsoft.com',
+  },
+  gcc: {
+    ...world,
+    service: 'https://smba.infra.gcc.teams.microsoft.com/teams',
+    graph: 'https://graph.microsoft.com',
+    app: 'https://teams.microsoft.com',
+  },
+  gcc_high: {
+    ...usGovernment,
+    service: 'https://smba.infra.gov.teams.microsoft.us/teams',
+    graph: 'https://graph.microsoft.us',
+    app: 'https://gov.teams.microsoft.us',
+  },
+  dod: {
+    ...usGovernment,
+    service: 'https://smba.infra.dod.teams.microsoft.us/teams',
+    graph: 'https://dod-graph.microsoft.us',
+    app: 'https://dod.teams.microsoft.us',
+  },
 } as const
 export type Cloud = keyof typeof clouds
 export const cloudNames = ['public', 'gcc', 'gcc_high', 'dod'] as const satisfies readonly Cloud[]

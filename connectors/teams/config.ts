@@ -34,10 +34,18 @@ export type TeamsConfig = z.output<typeof config>
 
 /** Where this connection's requests are vouched for, and where its calls go. */
 export function endpointsOf({ cloud, api_base: base, tenant_id: tenant }: TeamsConfig) {
-  const { issuer, scope, ...real } = clouds[cloud]
+  const { issuer, scope, app, ...real } = clouds[cloud]
   const moved = (address: string) => (base === undefined ? address : `${base}${new URL(address).pathname}`)
   const token = `${real.authority}/${tenant}/oauth2/v2.0/token`
-  return { issuer, scope, metadata: moved(real.metadata), token: moved(token), service: moved(real.service) }
+  return {
+    issuer,
+    scopes: { bot: scope, graph: `${real.graph}/.default` },
+    metadata: moved(real.metadata),
+    token: moved(token),
+    service: moved(real.service),
+    graph: moved(`${real.graph}/v1.0`),
+    app,
+  }
 }
 
 /** Who signs the tokens of a tenant's people. By an app's settings they are of version 1 or 2, with the same keys. */
@@ -63,6 +71,12 @@ export function isService(address: string, config: TeamsConfig): boolean {
   const url = URL.parse(address)
   if (!url || url.username || url.password || url.search || url.hash) return false
   return url.origin === new URL(endpointsOf(config).service).origin || isEmulator(address, config)
+}
+
+/** Whether it lies where Microsoft keeps the files that people put into Teams; no other address is ever called for one. */
+export function isSharePoint(url: URL, { api_base: base }: TeamsConfig): boolean {
+  if (base !== undefined && url.origin === new URL(base).origin) return true
+  return url.protocol === 'https:' && /^[a-z\d-]+\.sharepoint(?:\.com|\.us|-mil\.us)$/.test(url.host)
 }
 
 /** The playground's address on this machine. It gets no token. */

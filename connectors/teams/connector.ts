@@ -2,7 +2,7 @@ import { defineConnector } from '#hub/connector/contract.ts'
 import { post, show, update as updateCard } from './chat.ts'
 import { config, endpointsOf, isEmulator, type TeamsConfig } from './config.ts'
 import { direct, whoIs } from './conversations.ts'
-import { readFile } from './files.ts'
+import { filesOf, readFile } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { page } from './page.ts'
 import { items, normalise, verify } from './receive.ts'
@@ -17,7 +17,7 @@ export const teams = defineConnector({
   api: (given: TeamsConfig) => ({ baseUrl: endpointsOf(given).service, headers: {} }),
   async check(ctx) {
     // Microsoft's playground knows no credentials and gives no token.
-    if (!isEmulator(endpointsOf(ctx.config).service, ctx.config)) await tokenOf(ctx)
+    if (!isEmulator(endpointsOf(ctx.config).service, ctx.config)) await tokenOf(ctx, 'bot')
     return { account: `Azure Bot ${ctx.config.app_id}` }
   },
   can: {
@@ -32,6 +32,7 @@ export const teams = defineConnector({
       reply,
       show,
       whoIs,
+      filesOf,
       direct,
       post,
       update: updateCard,

@@ -4,6 +4,7 @@ import type { ChatPerson, ChatPlace } from '#hub/connector/chat.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { callApi, type Teams } from './client.ts'
 import { botId, endpointsOf, isEmulator, tenantsOf } from './config.ts'
+import { inPath } from './in-path.ts'
 import { conversationId, type Reference, readReference, referenceOf, writeReference } from './reference.ts'
 
 type Activity = { readonly type: 'message' } & Readonly<Record<string, unknown>>
@@ -19,9 +20,6 @@ const WireMember = z.object({
   tenantId: maybe,
   userRole: maybe,
 })
-
-/** The SDK puts ids into paths as they are. */
-const inPath = encodeURIComponent
 
 /** A message in a conversation or thread; where a channel has no thread yet, it opens one. @returns where it stands. */
 export async function send(ctx: Teams, place: ChatPlace, activity: Activity, key: string): Promise<ChatPlace> {

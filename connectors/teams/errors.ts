@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { ConnectorError, type ConnectorErrorCode } from '#hub/connector/errors.ts'
 import { errorOfAnswer } from '#hub/connector/http-status.ts'
+import { parsed } from './parsed.ts'
 
 const WireError = z.object({ error: z.object({ code: z.string().optional(), message: z.string().optional() }) })
 
@@ -30,17 +31,9 @@ const byStatus = new Map<number, ConnectorErrorCode>([
 export function teamsError(answer: Response, text: string, place: string, now: Date): ConnectorError | undefined {
   const error = errorOfAnswer(answer, place, now)
   if (!error) return undefined
-  const told = WireError.safeParse(parse(text)).data?.error
+  const told = WireError.safeParse(parsed(text)).data?.error
   const [code, why] = meanings.get(told?.code ?? '') ?? [byStatus.get(answer.status) ?? error.code, undefined]
   const words = [why, told?.code, told?.message].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ').slice(0, 300)
   const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
   return new ConnectorError(code, words === '' ? error.message : `${place} answered ${answer.status}: ${words}`, wait)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

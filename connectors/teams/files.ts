@@ -1,24 +1,106 @@
-/** Files that people put into a conversation. */
+/** Files that people put into Teams: which a message has, and what is in them. */
+import { z } from 'zod'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Attachment } from '#hub/connector/facts.ts'
 import { fetchFile } from '#hub/connector/file.ts'
-import type { Teams } from './client.ts'
-import { isEmulator, isService } from './config.ts'
+import { callApi, type Teams } from './client.ts'
+import { isEmulator, isService, isSharePoint } from './config.ts'
+import { FilesAt } from './files-at.ts'
+import { askGraph } from './graph.ts'
+import { inPath } from './in-path.ts'
+import { namedFile } from './named-file.ts'
+import { parsed } from './parsed.ts'
 import { tokenOf } from './token.ts'
+import { WireReference } from './wire.ts'
+
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined)
+const WireBy = maybe(z.object({ user: maybe(z.object({ id: z.string() })) }))
+const WireMessage = z.object({ from: WireBy, attachments: z.array(z.unknown()).catch([]) })
+const WireItem = z.object({
+  createdBy: WireBy,
+  lastModifiedBy: WireBy,
+  parentReference: z.object({ driveId: z.string(), id: z.string() }),
+  size: z.number(),
+  '@microsoft.graph.downloadUrl': z.url(),
+})
+const WireFolder = z.object({ id: z.string(), parentReference: z.object({ driveId: z.string() }) })
+const WireTeam = z.object({ aadGroupId: z.string().min(1) })
+
+/** As Microsoft Graph tells it, where the team or chat has consented to its messages being read (RSC). */
+export async function filesOf(ctx: Teams, at: string): Promise<readonly Attachment[]> {
+  const { files } = await messageAt(ctx, at)
+  return files.map((file) => ({ ...file, id: at }))
+}
+
+async function messageAt(ctx: Teams, at: string) {
+  const where = FilesAt.safeParse(parsed(at)).data
+  if (!where) throw new ConnectorError('rejected', 'teams: a message whose files are wanted is named in an unknown way')
+  const { from, attachments } = await askGraph(ctx, await pathOf(ctx, where), WireMessage)
+  const files = attachments.flatMap((one) => {
+    const reference = WireReference.safeParse(one).data
+    return reference ? [namedFile(reference)] : []
+  })
+  return { where, author: from?.user?.id, files }
+}
+
+async function pathOf(ctx: Teams, { service, conversation, message, channel }: FilesAt): Promise<string> {
+  if (!channel) return `/chats/${inPath(conversation)}/messages/${inPath(message)}`
+  const { team, opener = message, group = await groupOf(ctx, service, team) } = channel
+  const thread = `${channelPath(group, conversation)}/messages/${inPath(opener)}`
+  return opener === message ? thread : `${thread}/replies/${inPath(message)}`
+}
+
+const channelPath = (group: string, channel: string) => `/teams/${inPath(group)}/channels/${inPath(channel)}`
+
+/** Teams tells the bot of its team under one name, Microsoft Graph knows it by another. */
+async function groupOf(ctx: Teams, service: string, team: string): Promise<string> {
+  const call = { service, budget: 'members', budgetKey: team } as const
+  const { aadGroupId } = await callApi(ctx, call, WireTeam, (api) => api.teams.getById(inPath(team)))
+  return aadGroupId
+}
 
 /**
- * A file lies in SharePoint under an address that needs no token and is good for a short time; a picture lies at Teams itself
- * and is shown to the bot only. No other address gets the token, and the guarded door calls no other at all.
+ * A picture pasted into a message lies at Teams and is shown to the bot; a file lies in SharePoint, and is read through
+ * Microsoft Graph where an administrator lets the app. No other address is called.
  */
 export async function readFile(ctx: Teams, file: Attachment, maxBytes: number): Promise<Uint8Array> {
   const url = URL.parse(file.url ?? '')
-  if (!url) throw new ConnectorError('rejected', `teams file "${file.name}": it has no address that can be read`)
-  const isPicture = isService(url.origin, ctx.config) && !isEmulator(url.origin, ctx.config)
-  if (isPicture)
-    return await fetchFile(ctx, url, { headers: { authorization: `Bearer ${await tokenOf(ctx)}` }, maxBytes })
-  return await fetchFile(ctx, url, { maxBytes }).catch((error: unknown) => {
-    // Nobody's credentials are wrong: the address has run out, or it was one for people who are signed in.
-    if (!(error instanceof ConnectorError) || error.code !== 'auth_failed') throw error
-    throw new ConnectorError('not_found', `${error.message} (the file's address is good for a short time only)`)
-  })
+  if (url && isPicture(ctx, url)) {
+    return await fetchFile(ctx, url, { headers: { authorization: `Bearer ${await tokenOf(ctx, 'bot')}` }, maxBytes })
+  }
+  if (file.url === undefined || file.id === undefined || !url || !isSharePoint(url, ctx.config)) {
+    throw refused(file, `it lies at ${url?.host ?? 'no address'}, where the app reads no files`)
+  }
+  const item = await askGraph(ctx, `/shares/u!${Buffer.from(file.url).toString('base64url')}/driveItem`, WireItem)
+  await mayBeCarried(ctx, file, file.id, item)
+  if (item.size > maxBytes) throw refused(file, `it has ${item.size} bytes; ${maxBytes} may be carried`)
+  const download = new URL(item['@microsoft.graph.downloadUrl'])
+  if (!isSharePoint(download, ctx.config)) throw refused(file, `it is given out at ${download.host}`)
+  return await fetchFile(ctx, download, { maxBytes })
 }
+
+/**
+ * The app may read more than the person who wrote the message, who could attach any address: so a file goes on only when the
+ * message is there and has it, and when it lies in the channel's own folder or was made by whoever attached it.
+ * @throws ConnectorError rejected
+ */
+async function mayBeCarried(ctx: Teams, file: Attachment, at: string, item: z.output<typeof WireItem>): Promise<void> {
+  const { where, author, files } = await messageAt(ctx, at)
+  if (!files.some(({ url }) => url === file.url)) throw refused(file, 'the message does not have it (any more)')
+  const makers = [item.createdBy?.user?.id, item.lastModifiedBy?.user?.id]
+  if (author !== undefined && makers.includes(author)) return
+  if (where.channel) {
+    const { service, conversation, channel } = where
+    const group = channel.group ?? (await groupOf(ctx, service, channel.team))
+    const folder = await askGraph(ctx, `${channelPath(group, conversation)}/filesFolder`, WireFolder)
+    const { driveId, id } = item.parentReference
+    if (folder.id === id && folder.parentReference.driveId === driveId) return
+  }
+  throw refused(file, 'it is neither in the folder of its channel nor of the person who attached it')
+}
+
+function isPicture({ config }: Teams, url: URL): boolean {
+  return isService(url.origin, config) && !isEmulator(url.origin, config) && url.pathname.includes('/v3/attachments/')
+}
+
+const refused = ({ name }: Attachment, why: string) => new ConnectorError('rejected', `teams file "${name}": ${why}`)

@@ -1,9 +1,11 @@
 /** What came from Teams, in the words that the hub shares with all chat tools. Pure. */
-import type { ChatHappening, ChatPlace, ChatWhat } from '#hub/connector/chat.ts'
-import type { Attachment } from '#hub/connector/facts.ts'
-import { botId, type TeamsConfig } from './config.ts'
+import type { ChatHappening, ChatPlace, ChatWhat, ChatMessage as HubMessage } from '#hub/connector/chat.ts'
+import { botId, endpointsOf, type TeamsConfig } from './config.ts'
+import type { FilesAt } from './files-at.ts'
 import { htmlText } from './html-text.ts'
-import type { ChatMessage, Incoming, SharedMessage } from './incoming.ts'
+import { inPath } from './in-path.ts'
+import type { Incoming, SharedMessage } from './incoming.ts'
+import { spokenIn } from './phrases.ts'
 import { writeReference } from './reference.ts'
 
 type Readable = Exclude<Incoming, { kind: 'unreadable' }>
@@ -37,10 +39,10 @@ function whatOf(incoming: Readable, config: TeamsConfig): readonly Told[] {
   if (incoming.user.isBot) return []
   switch (incoming.kind) {
     case 'message':
-      return said(incoming.place, incoming.message, config).flatMap((what) => told(what))
+      return said(incoming, config).flatMap((what) => told(what))
     case 'edited':
     case 'restored':
-      return at.message ? told({ kind: 'edited', message: messageOf(at.message, incoming.message) }) : []
+      return at.message ? told({ kind: 'edited', message: messageOf(at.message, incoming, config) }) : []
     case 'deleted':
       return at.message ? told({ kind: 'deleted', messageId: at.message }) : []
     case 'reaction':
@@ -61,8 +63,9 @@ function whatOf(incoming: Readable, config: TeamsConfig): readonly Told[] {
     case 'shortcut': {
       const name = shortcuts.get(incoming.command)
       if (!name) return []
-      const { message } = incoming
-      return told({ kind: 'shortcut', name, ...(message ? { message: sharedOf(message) } : {}) }, about(at, message))
+      const { message, place } = incoming
+      const what = message ? { message: sharedOf(message, place) } : {}
+      return told({ kind: 'shortcut', name, ...what }, about(at, message))
     }
     case 'shortcutSubmit': {
       const { act, isPress, message } = incoming
@@ -105,26 +108,58 @@ function about(at: ChatPlace, message: SharedMessage | undefined): ChatPlace {
  * A line to the app itself, or one among people. Where customers read along a mention is how they reach a bot that may not
  * read everything, so it is a message like any other.
  */
-function said(place: Readable['place'], message: ChatMessage, config: TeamsConfig): readonly ChatWhat[] {
+function said(incoming: Said, config: TeamsConfig): readonly ChatWhat[] {
+  const { place, message } = incoming
   const id = place.activityId
-  if (id === undefined || (message.text === '' && message.files.length === 0)) return []
-  const isCustomers = config.channels.some((one) => one.channel === place.conversationId && one.for === 'customer')
-  const isAsked = !isCustomers && (place.kind === 'personal' || message.mentionsBot)
+  if (id === undefined || (message.text === '' && message.files.length + message.unnamed === 0)) return []
+  const isAsked = !isCustomers(place, config) && (place.kind === 'personal' || message.mentionsBot)
   return isAsked
     ? [{ kind: 'asked', text: message.text, messageId: id }]
-    : [{ kind: 'message', message: messageOf(id, message) }]
+    : [{ kind: 'message', message: messageOf(id, incoming, config) }]
 }
 
-const messageOf = (id: string, { text, files }: ChatMessage) => ({ id, text, files: files.map(fileOf) })
+type Said = Extract<Readable, { kind: 'message' | 'edited' | 'restored' }>
 
-const fileOf = ({ name, url }: { readonly name: string; readonly url: string }): Attachment => ({ name, url })
+const isCustomers = ({ conversationId }: Readable['place'], { channels }: TeamsConfig) =>
+  channels.some((one) => one.channel === conversationId && one.for === 'customer')
 
-const sharedOf = ({ id, content, isHtml, author, files }: SharedMessage) => ({
+function messageOf(id: string, { place, message, locale }: Said, config: TeamsConfig): HubMessage {
+  const { text, files, unnamed } = message
+  const at = filesAt(place, id)
+  // Elsewhere what is written belongs to no case, and is nothing to ask Microsoft about.
+  const isOfCase = isCustomers(place, config) || (place.threadId !== undefined && place.threadId !== id)
+  if (unnamed === 0 || !isOfCase) return { id, text, files }
+  const { attachment } = spokenIn(config, { locale, channel: place.conversationId })
+  const url = linkTo(place, id, config)
+  const seen = Array.from({ length: unnamed }, (_, index) => ({
+    name: unnamed === 1 ? attachment : `${attachment} ${index + 1}`,
+    url,
+  }))
+  return { id, text, files, unnamed: { at, seen } }
+}
+
+const sharedOf = ({ id, content, isHtml, author, files }: SharedMessage, place: Readable['place']) => ({
   id,
   text: isHtml ? htmlText(content) : content,
-  files: files.map(fileOf),
+  files: files.map((file) => ({ ...file, id: filesAt(place, id) })),
   ...(author ? { authorId: author.aadObjectId, ...(author.name ? { authorName: author.name } : {}) } : {}),
 })
+
+/** Where Microsoft Graph has the message. */
+function filesAt(place: Readable['place'], message: string): string {
+  const { serviceUrl: service, conversationId: conversation, teamId: team, groupId: group, threadId: opener } = place
+  const at: FilesAt = { service, conversation, message, ...(team ? { channel: { team, group, opener } } : {}) }
+  return JSON.stringify(at)
+}
+
+/** Where people find it: https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams */
+function linkTo({ conversationId, tenantId, groupId, threadId }: Readable['place'], id: string, config: TeamsConfig) {
+  const url = new URL(`/l/message/${inPath(conversationId)}/${inPath(id)}`, endpointsOf(config).app)
+  url.searchParams.set('tenantId', tenantId)
+  if (groupId !== undefined) url.searchParams.set('groupId', groupId)
+  if (threadId !== undefined) url.searchParams.set('parentMessageId', threadId)
+  return url.href
+}
 
 /** `like`, or with the emoji's code before its name: `1f440_eyes`. */
 const reactionName = (type: string) => type.replace(/^[\da-f]{4,}(?:-[\da-f]+)*_/i, '')

@@ -22,6 +22,8 @@ export interface ChatPlace {
   readonly threadId?: string
   readonly activityId?: string
   readonly teamId?: string
+  /** What Microsoft Graph calls the team. */
+  readonly groupId?: string
   readonly channelId?: string
   /** Of the channel or the group. */
   readonly name?: string
@@ -30,11 +32,11 @@ export interface ChatPlace {
 export interface ChatMessage {
   /** Plain: the mention of the bot is gone, others stand as @name. */
   readonly text: string
-  readonly html?: string
   readonly mentionsBot: boolean
   readonly mentions: readonly { readonly id: string; readonly name?: string }[]
-  /** Their addresses are valid for a short time only. */
-  readonly files: readonly { readonly name: string; readonly url: string; readonly needsToken: boolean }[]
+  readonly files: readonly { readonly name: string; readonly url: string }[]
+  /** How many more things are attached. What they are Teams does not say: files, cards, quoted messages. */
+  readonly unnamed: number
 }
 
 /** A message that somebody chose in the message's own menu. */

@@ -9,16 +9,20 @@ interface Phrases {
   readonly workingOnIt: string
   /** To what came from a card or a dialog that nobody can read any more. */
   readonly notOurs: string
+  /** Something attached that Teams does not name. */
+  readonly attachment: string
 }
 
 const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
   en: {
     workingOnIt: 'Working on it. What comes of it follows in your chat with the app.',
     notOurs: 'This could not be read. Please open the card or the dialog anew.',
+    attachment: 'attachment',
   },
   es: {
     workingOnIt: 'En ello. El resultado llegará a su chat con la aplicación.',
     notOurs: 'No se ha podido leer. Vuelva a abrir la tarjeta o el diálogo, por favor.',
+    attachment: 'adjunto',
   },
 }
 

@@ -60,13 +60,18 @@ const expected: Readonly<Record<string, object>> = {
     place: { kind: 'personal', conversationId: 'a:1pL9oK8iJ7uH6yG5tF4rD3eS2wA1q', activityId: '1763633731000' },
     message: {
       text: 'both files',
-      html: '<p>both files</p>',
       mentionsBot: false,
       files: [
-        { name: 'log.txt', url: expect.stringContaining('download.aspx'), needsToken: false },
-        { name: 'image', url: expect.stringContaining('/v3/attachments/'), needsToken: true },
+        { name: 'log.txt', url: 'https://contoso-my.sharepoint.com/personal/jo/Documents/log.txt' },
+        { name: 'image', url: expect.stringContaining('/v3/attachments/') },
       ],
+      unnamed: 0,
     },
+  },
+  'message-with-attachment': {
+    kind: 'message',
+    place: { ...inThread, activityId: '1763633750000', groupId: '7d6c5b4a-3f2e-4d1c-8b0a-9f8e7d6c5b4a' },
+    message: { text: 'The log', files: [], unnamed: 1 },
   },
   'message-edited': { kind: 'edited', message: { text: 'ask about 4243' }, place: { activityId: '1763633730000' } },
   'message-restored': { kind: 'restored', message: { text: 'still true' } },

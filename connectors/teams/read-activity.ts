@@ -1,6 +1,7 @@
 /** What an activity from Teams says. Pure; nothing here decides who may do what. */
 import { isForm, readCarried } from './carried.ts'
 import type { ChatMessage, ChatPlace, ChatUser, Content, Happening, Incoming, SharedMessage } from './incoming.ts'
+import { namedFile } from './named-file.ts'
 import {
   type WireAccount,
   WireActivity,
@@ -190,7 +191,7 @@ function placeOf(wire: WireActivity, tenantId: string): ChatPlace {
     conversationId,
     ...(threadId === undefined ? {} : { threadId }),
     ...(activityId === undefined ? {} : { activityId }),
-    ...(team ? { teamId: team.id } : {}),
+    ...(team ? { teamId: team.id, ...(team.aadGroupId === undefined ? {} : { groupId: team.aadGroupId }) } : {}),
     ...(channel ? { channelId: channel.id } : {}),
     ...(name ? { name } : {}),
   }
@@ -203,22 +204,17 @@ function messageOf(wire: WireActivity): ChatMessage {
     (rest, { text: tag, mentioned: { id, name } }) => rest.replace(tag, () => (isBot(id) ? '' : `@${name ?? id}`)),
     wire.text ?? '',
   )
-  const html = wire.attachments.find((attachment) => attachment.contentType === 'text/html')
   return {
     text: text.replaceAll('\u00a0', ' ').trim(),
-    ...(html && 'content' in html && typeof html.content === 'string' ? { html: html.content } : {}),
     mentionsBot: mentioned.some(({ mentioned: { id } }) => isBot(id)),
     mentions: mentioned.filter(({ mentioned: { id } }) => !isBot(id)).map((mention) => named(mention.mentioned)),
-    files: wire.attachments.flatMap((attachment): ChatMessage['files'] => {
-      if ('contentUrl' in attachment) {
-        return [{ name: attachment.name ?? 'image', url: attachment.contentUrl, needsToken: true }]
-      }
-      if (typeof attachment.content === 'string') return []
-      const name = 'name' in attachment ? attachment.name : undefined
-      return [{ name: name ?? 'file', url: attachment.content.downloadUrl, needsToken: false }]
-    }),
+    files: wire.attachments.flatMap((one) => ('contentUrl' in one ? [namedFile(one)] : [])),
+    unnamed: wire.attachments.reduce((sum, one) => sum + ('content' in one ? countAttached(one.content) : 0), 0),
   }
 }
+
+/** The words of a message as HTML show where something attached belongs, and no more of it than an id. */
+const countAttached = (html: string) => html.match(/<attachment\b/gi)?.length ?? 0
 
 function shared(message: WireSharedMessage | undefined): { readonly message?: SharedMessage } {
   if (!message) return {}
@@ -233,7 +229,7 @@ function shared(message: WireSharedMessage | undefined): { readonly message?: Sh
         : {}),
       ...(message.createdDateTime === undefined ? {} : { sentAt: message.createdDateTime }),
       ...(message.linkToMessage === undefined ? {} : { url: message.linkToMessage }),
-      files: message.attachments.map(({ name, contentUrl }) => ({ name: name ?? 'file', url: contentUrl })),
+      files: message.attachments.map(namedFile),
     },
   }
 }

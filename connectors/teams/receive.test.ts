@@ -48,11 +48,12 @@ describe('the addresses of a connection', () => {
   it.each(cloudNames)('are all of one cloud, and nothing but a sandbox or a proxy changes them: %s', (cloud) => {
     const real = endpointsOf(config.parse({ ...settings, cloud }))
     const moved = endpointsOf(config.parse({ ...settings, cloud, api_base: 'http://127.0.0.1:4010/' }))
-    for (const name of ['metadata', 'token', 'service'] as const) {
+    for (const name of ['metadata', 'token', 'service', 'graph'] as const) {
       expect(new URL(real[name]).protocol).toBe('https:')
       expect(moved[name]).toBe(`http://127.0.0.1:4010${new URL(real[name]).pathname}`)
     }
-    expect([moved.issuer, moved.scope]).toEqual([real.issuer, real.scope])
-    expect(new URL(real.issuer).hostname.endsWith(cloud === 'public' || cloud === 'gcc' ? '.com' : '.us')).toBe(true)
+    expect([moved.issuer, moved.scopes, moved.app]).toEqual([real.issuer, real.scopes, real.app])
+    const end = cloud === 'public' || cloud === 'gcc' ? '.com' : '.us'
+    for (const url of [real.issuer, real.graph, real.app]) expect(new URL(url).hostname.endsWith(end)).toBe(true)
   })
 })

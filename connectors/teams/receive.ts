@@ -7,6 +7,7 @@ import { errorOfAnswer } from '#hub/connector/http-status.ts'
 import { endpointsOf, isLoopback, isService, type TeamsConfig, tenantsOf } from './config.ts'
 import { happeningsOf } from './happening.ts'
 import { checkToken } from './jwt.ts'
+import { parsed } from './parsed.ts'
 import { readActivity, readOrigin } from './read-activity.ts'
 import { keysOf } from './signing-keys.ts'
 
@@ -62,13 +63,4 @@ function read(body: string) {
   const incoming = readActivity(activity)
   if (incoming.kind === 'unreadable') throw new UnreadableInput(incoming.problem)
   return incoming
-}
-
-/** `undefined` for what is no JSON. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

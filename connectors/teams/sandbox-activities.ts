@@ -1,5 +1,5 @@
 /** Activities as Teams sends them, about what people do in the sandbox's world. */
-import { z } from 'zod'
+import { textHtml } from './html-text.ts'
 import {
   bot,
   type Json,
@@ -7,6 +7,7 @@ import {
   type SandboxChannel,
   type SandboxMessage,
   type SandboxPerson,
+  type SandboxReference,
   team,
 } from './sandbox-world.ts'
 
@@ -44,23 +45,36 @@ function envelope(stage: ActivityStage, channel: SandboxChannel, from: SandboxPe
 export interface Written {
   readonly text: string
   readonly mentionsBot?: boolean
-  readonly files?: readonly { readonly name: string; readonly url: string }[]
+  /** With `url`: a link to what lies somewhere already, whoever may see it. */
+  readonly files?: readonly (
+    | { readonly name: string; readonly content: string }
+    | { readonly name: string; readonly url: string }
+  )[]
 }
 
-/** With files in every kind of conversation, which is more than Teams does: it hands them to apps in private chats only. */
-export function messageBody({ text, mentionsBot, files = [] }: Written): Json {
+/** In a private conversation Teams names files to the app; elsewhere it gives only the places where something is attached. */
+export function messageBody(
+  { text, mentionsBot }: Written,
+  kind: SandboxChannel['kind'],
+  attached: readonly SandboxReference[],
+): Json {
   const tag = `<at>${bot.name}</at>`
+  const places = attached.map(({ id }) => `<attachment id="${id}"></attachment>`).join('')
   return {
     text: mentionsBot ? `${tag} ${text}` : text,
     textFormat: 'plain',
     ...(mentionsBot
       ? { entities: [{ type: 'mention', text: tag, mentioned: { id: `28:${bot.appId}`, name: bot.name } }] }
       : {}),
-    attachments: files.map(({ name, url }) => ({
-      contentType: 'application/vnd.microsoft.teams.file.download.info',
-      name,
-      content: { downloadUrl: url, fileType: name.split('.').at(-1) ?? '' },
-    })),
+    attachments:
+      kind === 'personal'
+        ? attached.map(({ id, name, contentUrl }) => ({
+            contentType: 'application/vnd.microsoft.teams.file.download.info',
+            contentUrl,
+            name,
+            content: { downloadUrl: contentUrl, uniqueId: id, fileType: name.split('.').at(-1) ?? '' },
+          }))
+        : [{ contentType: 'text/html', content: `<div>${textHtml(text)}</div>${places}` }],
   }
 }
 
@@ -138,14 +152,9 @@ export function messagePayload(message: SandboxMessage): Json {
     deleted: false,
     body: { contentType: 'text', content: String(activity['text'] ?? '') },
     from: author ? { user: { userIdentityType: 'aadUser', id: author.aadObjectId, displayName: author.name } } : {},
-    attachments: listOf(activity['attachments']).map((one) => {
-      const { name, content } = Attached.parse(one)
-      return { id: name, contentType: 'reference', contentUrl: content.downloadUrl, name }
-    }),
+    attachments: message.attached,
   }
 }
-
-const Attached = z.object({ name: z.string(), content: z.object({ downloadUrl: z.string() }) })
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const recordOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})

@@ -1,8 +1,9 @@
 /** Microsoft's side of the wire: where a bot gets its token and the signing keys, and the Bot Connector. */
 import { z } from 'zod'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
+import { type GraphPermission, graphRoutes, graphToken } from './sandbox-graph.ts'
 import { issuerOf, publishedKeys } from './sandbox-keys.ts'
-import { bot, type Json, type SandboxChannel, type World } from './sandbox-world.ts'
+import { bot, type Json, type SandboxChannel, team, type World } from './sandbox-world.ts'
 
 interface Stage {
   readonly world: World
@@ -14,10 +15,14 @@ interface Stage {
   readonly throttled: Map<string, number>
   /** What Microsoft lists beside its good key. */
   readonly otherKeys: readonly object[]
+  /** What the app may in Microsoft Graph. */
+  readonly permissions: ReadonlySet<GraphPermission>
 }
 
 export const tokenLifeSeconds = 3_599
 const issued = 'sandbox-bot-token.'
+const botScope = 'https://api.botframework.com/.default'
+const graphScope = 'https://graph.microsoft.com/.default'
 
 /** Calls of the Bot Connector need a token that is good now; the others are open to everybody. */
 export function authorise({ path, headers }: SandboxRequest, now: () => Date): SandboxAnswer | undefined {
@@ -39,10 +44,10 @@ export function routes(stage: Stage): SandboxRoute[] {
       if (form.get('client_secret') !== stage.secret)
         return noToken(401, 'AADSTS7000215: Invalid client secret provided.')
       const until = stage.now().getTime() + tokenLifeSeconds * 1_000
-      return {
-        status: 200,
-        json: { token_type: 'Bearer', expires_in: tokenLifeSeconds, access_token: `${issued}${until}` },
-      }
+      const scope = form.get('scope')
+      if (scope !== botScope && scope !== graphScope) return noToken(400, 'AADSTS500011: Resource not found.')
+      const token = scope === botScope ? `${issued}${until}` : graphToken(until, stage.permissions)
+      return { status: 200, json: { token_type: 'Bearer', expires_in: tokenLifeSeconds, access_token: token } }
     },
   }
   const wellKnown = '/v1/.well-known'
@@ -79,6 +84,7 @@ export function routes(stage: Stage): SandboxRoute[] {
     people,
     peopleKeys,
     ...['/teams', '/emea/:tenant'].flatMap((prefix) => connector(prefix, world, stage)),
+    ...graphRoutes(stage),
   ]
 }
 
@@ -105,6 +111,12 @@ function connector(prefix: string, world: World, { throttled }: Stage): SandboxR
       return heldBack(id) ?? use(channel, thread, request)
     }
   return [
+    {
+      method: 'GET',
+      path: `${prefix}/v3/teams/:team`,
+      answer: ({ params }) =>
+        params['team'] === team.id ? { status: 200, json: team } : refusal(404, 'NotFound', 'Team not found.'),
+    },
     { method: 'POST', path: base, answer: (request) => open(world, heldBack, request) },
     {
       method: 'POST',
@@ -112,7 +124,7 @@ function connector(prefix: string, world: World, { throttled }: Stage): SandboxR
       answer: within((channel, thread, request) => {
         const activity = activityOf(request)
         if ('status' in activity) return activity
-        return { status: 201, json: { id: world.add(channel, undefined, activity.json, thread).id } }
+        return { status: 201, json: { id: world.add(channel, undefined, activity.json, { thread }).id } }
       }),
     },
     {

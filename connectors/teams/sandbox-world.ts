@@ -1,4 +1,5 @@
 /** What is in the made-up company's Teams: people, channels, and everything that was written. */
+import { SandboxFiles } from './sandbox-files.ts'
 
 export interface SandboxPerson {
   /** The bot's own name for the person: `29:…`. */
@@ -33,6 +34,15 @@ export interface SandboxMessage {
   updates: number
   /** What Action.Execute gave to single persons in the card's place. */
   readonly views: Map<string, Json>
+  /** Files, as Microsoft Graph and the message's own menu tell of them. */
+  readonly attached: readonly SandboxReference[]
+}
+
+export interface SandboxReference {
+  readonly id: string
+  readonly contentType: 'reference'
+  readonly contentUrl: string
+  readonly name: string
 }
 
 const home = '2f0e4b7c-5d1a-4c3e-9b8a-1d2c3e4f5a6b'
@@ -65,7 +75,12 @@ export const people = {
 } as const
 
 const { jo, kim, gus, rita } = people
-export const team = { id: '19:0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d@thread.tacv2', name: 'Support' } as const
+export const team = {
+  id: '19:0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d@thread.tacv2',
+  /** What Microsoft Graph calls it. */
+  aadGroupId: '7d6c5b4a-3f2e-4d1c-8b0a-9f8e7d6c5b4a',
+  name: 'Support',
+} as const
 export const channels = {
   cases: {
     id: '19:8f2b6d4c1a0e4f5b9c7d3e2f1a0b9c8d@thread.tacv2',
@@ -96,6 +111,7 @@ export const channels = {
 
 export class World {
   readonly messages: SandboxMessage[] = []
+  readonly files = new SandboxFiles()
   readonly conversations = new Map<string, SandboxChannel>(Object.values(channels).map((one) => [one.id, one]))
   /** Where the app is not (any more), and why that matters to calls. */
   readonly gone = new Map<string, 'BotNotInConversationRoster' | 'MessageWritesBlocked'>()
@@ -121,10 +137,19 @@ export class World {
     return known
   }
 
-  add(channel: SandboxChannel, author: SandboxPerson | undefined, activity: Json, thread?: string): SandboxMessage {
+  add(
+    channel: SandboxChannel,
+    author: SandboxPerson | undefined,
+    activity: Json,
+    {
+      thread,
+      attached = [],
+    }: { readonly thread?: string | undefined; readonly attached?: readonly SandboxReference[] } = {},
+  ): SandboxMessage {
     const id = this.nextId()
     const hangsOn = channel.kind === 'channel' ? (thread ?? id) : undefined
-    const added = { id, channel, thread: hangsOn, author, activity, isDeleted: false, updates: 0, views: new Map() }
+    const state = { isDeleted: false, updates: 0, views: new Map() }
+    const added = { id, channel, thread: hangsOn, author, activity, ...state, attached }
     this.messages.push(added)
     return added
   }

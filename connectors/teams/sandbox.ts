@@ -1,4 +1,5 @@
 /** A small stateful Teams over real HTTP: a company, its channels, people who write and press, and Microsoft's token service. */
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import {
   type AttemptResult,
@@ -24,6 +25,7 @@ import {
   type Written,
 } from './sandbox-activities.ts'
 import { type Action, buttonOf, buttonOfAct, cardOf, dataOf, inputsOf, nodes } from './sandbox-cards.ts'
+import type { GraphPermission } from './sandbox-graph.ts'
 import { pageTokenParts, signToken, type TokenParts, tokenParts } from './sandbox-keys.ts'
 import { authorise, routes } from './sandbox-routes.ts'
 import {
@@ -34,6 +36,7 @@ import {
   type SandboxChannel,
   type SandboxMessage,
   type SandboxPerson,
+  type SandboxReference,
   team,
   World,
 } from './sandbox-world.ts'
@@ -76,6 +79,8 @@ export interface TeamsSandbox extends ChatSandbox {
   readonly channels: typeof channels
   readonly team: typeof team
   readonly serviceUrl: string
+  /** What the app may in Microsoft Graph; all of it at first. */
+  readonly permissions: Set<GraphPermission>
   /** Somebody writes: in a channel, in a thread of it (`reply` is a message there), in a group. */
   write(
     by: SandboxPerson,
@@ -136,14 +141,20 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
   const world = new World(now)
   const throttled = new Map<string, number>()
   const otherKeys: object[] = []
+  const permissions = new Set<GraphPermission>([
+    'ChannelMessage.Read.Group',
+    'ChatMessage.Read.Chat',
+    'Files.ReadWrite.All',
+  ])
   let hook: Hook | undefined
   const server = await createSandbox({
     ...clock,
     ...seed,
-    routes: routes({ world, now, secret, url: () => server.url, throttled, otherKeys }),
+    routes: routes({ world, now, secret, url: () => server.url, throttled, otherKeys, permissions }),
     limits: manifest.limits.flatMap(({ each, ...limit }) => (each ? [] : [limit])),
     authorise: (request) => authorise(request, now),
   })
+  world.files.liesAt(server.url)
   const serviceUrl = `${server.url}/emea/${bot.tenantId}/`
   let events = 0
   const stage: ActivityStage = {
@@ -227,8 +238,18 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
 
   const write: TeamsSandbox['write'] = async (by, where, written, mischief) => {
     const reply = 'reply' in where ? where.reply : undefined
-    const body = messageBody(typeof written === 'string' ? { text: written } : written)
-    const message = world.add(reply?.channel ?? channelOf(where), by, body, reply?.thread)
+    const channel = reply?.channel ?? channelOf(where)
+    const said = typeof written === 'string' ? { text: written } : written
+    const attached = (said.files ?? []).map((file): SandboxReference => {
+      if ('url' in file) return { id: randomUUID(), contentType: 'reference', contentUrl: file.url, name: file.name }
+      const { files } = world
+      const put = files.put(files.folderOf(channel, by), file.name, Buffer.from(file.content), by)
+      return { id: put.id, contentType: 'reference', contentUrl: files.urlOf(put), name: file.name }
+    })
+    const message = world.add(channel, by, messageBody(said, channel.kind, attached), {
+      thread: reply?.thread,
+      attached,
+    })
     await webhooks.emit(messageActivity(stage, message, by), mischief)
     return message
   }
@@ -260,6 +281,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
     channels,
     team,
     serviceUrl,
+    permissions,
     connect(to) {
       hook = to
       webhooks.connect(to)
@@ -325,7 +347,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
     publish: (keys) => void otherKeys.push(...keys),
     send,
     activity(text = 'Good morning') {
-      const message = world.add(channels.cases, people.jo, messageBody({ text }))
+      const message = world.add(channels.cases, people.jo, messageBody({ text }, 'channel', []))
       return messageActivity(stage, message, people.jo)
     },
     token,

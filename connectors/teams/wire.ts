@@ -25,15 +25,22 @@ export type WireMention = z.output<typeof WireMention>
 
 const WireClientInfo = z.object({ type: z.literal('clientInfo'), timezone: maybe(z.string()) })
 
-export const WireHtml = z.object({ contentType: z.literal('text/html'), content: z.string() })
-export const WireFile = z.object({
+const WireHtml = z.object({ contentType: z.literal('text/html'), content: z.string() })
+/** In private conversations with the app only. */
+const WireFile = z.object({
   contentType: z.literal('application/vnd.microsoft.teams.file.download.info'),
   name: maybe(z.string()),
-  content: z.object({ downloadUrl: z.url(), fileType: maybe(z.string()) }),
+  contentUrl: z.url(),
 })
-export const WireImage = z.object({
+const WireImage = z.object({
   contentType: z.string().startsWith('image/'),
   name: maybe(z.string()),
+  contentUrl: z.url(),
+})
+/** As Microsoft Graph and the menu of a message tell of a file: where it lies in SharePoint. */
+export const WireReference = z.object({
+  contentType: z.literal('reference'),
+  name: maybe(z.string().min(1)),
   contentUrl: z.url(),
 })
 
@@ -61,7 +68,7 @@ export const WireActivity = z.object({
   channelData: maybe(
     z.object({
       tenant: maybe(z.object({ id })),
-      team: maybe(z.object({ id, name: maybe(z.string()) })),
+      team: maybe(z.object({ id, aadGroupId: maybe(id), name: maybe(z.string()) })),
       channel: maybe(z.object({ id, name: maybe(z.string()) })),
       eventType: maybe(id),
     }),
@@ -87,7 +94,7 @@ const WireSharedMessage = z.object({
   linkToMessage: maybe(z.url()),
   from: maybe(z.object({ user: maybe(z.object({ id, displayName: maybe(z.string()) })) })),
   body: z.object({ contentType: z.enum(['html', 'text']).catch('text'), content: z.string() }),
-  attachments: listOf(z.object({ contentType: z.literal('reference'), contentUrl: z.url(), name: maybe(z.string()) })),
+  attachments: listOf(WireReference),
 })
 export type WireSharedMessage = z.output<typeof WireSharedMessage>
 export const WireShortcut = z.object({

@@ -56,13 +56,16 @@ export function readerOf(hub: Pick<Hub, 'connections'>, signal: AbortSignal): Re
     if (!source || !readFile) {
       throw new ConnectorError('not_found', `no connection can read the file "${file.name}"`)
     }
+    const context = hub.connections.contextFor(source, signal)
     try {
-      return await readFile(hub.connections.contextFor(source, signal), file, maxBytes)
+      return await readFile(context, file, maxBytes)
     } catch (error) {
       if (!(error instanceof ConnectorError)) throw error
       // A connector's words are kept and shown.
       const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
-      throw new ConnectorError(error.code, source.door.redact(error.message), wait)
+      const told = new ConnectorError(error.code, source.door.redact(error.message), wait)
+      context.log.warn({ err: told }, 'a file could not be read')
+      throw told
     }
   }
 }

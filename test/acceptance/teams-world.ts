@@ -1,5 +1,4 @@
 /** Microsoft Teams as its people use it, on the sandbox. */
-import { createSandbox } from '#hub/connector/sandbox.ts'
 import { type Dialog, startSandbox } from '../../connectors/teams/sandbox.ts'
 import { buttonOfAct, cardOf, nodes } from '../../connectors/teams/sandbox-cards.ts'
 import {
@@ -11,7 +10,7 @@ import {
   type SandboxPerson,
 } from '../../connectors/teams/sandbox-world.ts'
 import { linesOf } from './visible-text.ts'
-import { type ChatFile, type ChatWorld, type Person, type Room, rooms, type Seen, type Where } from './world.ts'
+import { type ChatWorld, type Person, type Room, rooms, type Seen, type Where } from './world.ts'
 
 const shownKeys = ['text', 'title', 'label', 'value', 'placeholder', 'altText'] as const
 /** What a card carries and does not show. */
@@ -21,17 +20,6 @@ const emoji = { take: 'like', resolve: 'heart' } as const
 export async function startTeamsWorld(): Promise<ChatWorld> {
   const sandbox = await startSandbox()
   const { world } = sandbox
-  const files = new Map<string, ChatFile>()
-  /** Files lie elsewhere, under addresses that are good for a while. */
-  const share = await createSandbox({
-    routes: [
-      {
-        method: 'GET',
-        path: '/files/:id',
-        answer: ({ params }) => ({ status: 200, body: files.get(params['id'] ?? '')?.content ?? '' }),
-      },
-    ],
-  })
   const colleague = (number: number, name: string, email: string, more: Partial<SandboxPerson> = {}) =>
     world.addPerson(personNamed(number, name, email, more))
   const { rita, gus } = residents
@@ -82,13 +70,7 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
     passed.set(person, [...before, { id: `${on}#${before.length}`, text: shown }])
   }
   const write: ChatWorld['write'] = async (person, where, text, given = []) => {
-    const attached = given.map((file) => {
-      const id = String(files.size)
-      files.set(id, file)
-      return { name: file.name, url: `${share.url}/files/${id}` }
-    })
-    const written = { text, ...(attached.length > 0 ? { files: attached } : {}) }
-    return lineOf(await sandbox.write(persons[person], place(where), written), persons[person])
+    return lineOf(await sandbox.write(persons[person], place(where), { text, files: given }), persons[person])
   }
   /** What the page in the tab asks of the hub, with the token that Teams gives to it. */
   async function look(person: Person, wanted: Json = {}): Promise<string> {
@@ -119,7 +101,7 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
 
   return {
     tool: 'teams',
-    hosts: [sandbox.url, share.url],
+    hosts: [sandbox.url],
     config: {
       ...sandbox.config,
       channels: Object.entries(rooms).map(([room, settings]) => ({ channel: channelOf(room as Room).id, ...settings })),
@@ -131,7 +113,7 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
       sandbox.connect(webhook)
     },
     async close() {
-      await Promise.all([sandbox.close(), share.close()])
+      await sandbox.close()
     },
     who: (person) => persons[person],
     room: (room) => channelOf(room).id,

@@ -18,16 +18,9 @@ export const ways: Readonly<Record<Tool, Readonly<Partial<Record<FunctionId, Way
     escalate: { en: 'confirmation dialog', es: 'cuadro de confirmación' },
   },
   Teams: {
-    // The sandbox hands files over in channels, too; Teams itself does not.
-    'files-to-desk': {
-      en: '**sandbox only**: Teams gives apps no files of channels',
-      es: '**solo en el sandbox**: Teams no da a las aplicaciones los archivos de canales',
-    },
+    'files-to-desk': { en: 'with consent to read them', es: 'con permiso para leerlos' },
     'reply-from-message': { en: 'message action', es: 'acción del mensaje' },
-    create: {
-      en: 'message action; files as links, but for the sandbox',
-      es: 'acción del mensaje; archivos como enlaces, salvo en el sandbox',
-    },
+    create: { en: 'message action', es: 'acción del mensaje' },
     search: { en: 'search box, `find …`', es: 'cuadro de búsqueda, `find …`' },
     command: { en: 'chat with the app', es: 'chat con la aplicación' },
     home: { en: 'tab *My queue* of the app', es: 'pestaña *Mi cola* de la aplicación' },
