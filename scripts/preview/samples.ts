@@ -251,7 +251,7 @@ export function samples(language: Language): readonly Sample[] {
     { value: mailbox.connectionId, label: mailbox.name },
   ]
   const [message] = shown.messages
-  const draft = { id: 'draft_1', text: story.reply, at: '2026-11-22T10:00:00Z' }
+  const draft = { id: 'draft_1', text: story.reply, files: ['pump-2.pdf'], at: '2026-11-22T10:00:00Z' }
   const solved: ShownCase = {
     ...shown,
     id: 'case_9',
@@ -307,6 +307,7 @@ export function samples(language: Language): readonly Sample[] {
     { name: 'survey-ces', card: surveyCard({ ...survey, kind: 'ces' }, language, words) },
     { name: 'survey-answered', card: surveyCard({ ...survey, kind: 'csat', score: 5 }, language, words) },
     { name: 'form-reply', form: replyForm(shown, leo, words) },
+    { name: 'form-reply-changed', form: replyForm(shown, leo, words, draft) },
     { name: 'form-reply-confirm', form: confirmReplyForm(shown, leo, draft, words) },
     { name: 'form-note', form: noteForm(shown, words) },
     { name: 'form-assign', form: assignForm(shown, agents, words) },

@@ -14,7 +14,7 @@ import { assignableIn } from './assignable.ts'
 import { ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
-import { saveDraft, withdrawDraft } from './store.ts'
+import { draftOf, saveDraft, withdrawDraft } from './store.ts'
 import { caseHere, caseOfValue, customersRead } from './where.ts'
 
 export type AnswerHub = Pick<Hub, 'db' | 'connections' | 'now' | 'env'>
@@ -81,7 +81,7 @@ async function answerMacro(hub: AnswerHub, { words, agent }: Asking, act: Act): 
   if (reply === undefined) return { kind: 'toast', text: words.chat.noted }
   const found = await workbench.loadCase(hub, caseId, hub.now())
   if (!found) return shown(noticeOf(words.chat.noCase, words))
-  return { kind: 'form', form: workbench.replyForm(found, agent, words, reply), replaces: false }
+  return { kind: 'form', form: workbench.replyForm(found, agent, words, { text: reply }), replaces: false }
 }
 
 async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: workbench.ShownCase): Promise<ChatAnswer> {
@@ -97,13 +97,15 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
     case acts.replyForm:
       return form(workbench.replyForm(found, agent, words))
     case acts.previewReply:
-      return await preview(hub, asking, found, String(act.fields['text'] ?? ''), true)
+      return await previewAgain(hub, asking, found, act)
     case acts.editReply: {
       // Its preview may still stand somewhere: the old text must not leave beside the new one.
       const id = workbench.splitValue(act.value)[1] ?? ''
       const draft = ReplyDraft.safeParse(await withdrawDraft(hub.db, id, agent.id, found.id))
       if (!draft.success) return shown(noticeOf(words.chat.draftSpent, words))
-      return { ...form(workbench.replyForm(found, agent, words, draft.data.text)), replaces: true }
+      const { text, files } = draft.data
+      const again = { text, id, files: files.map(({ name }) => name) }
+      return { ...form(workbench.replyForm(found, agent, words, again)), replaces: true }
     }
     case acts.noteForm:
       return form(workbench.noteForm(found, words))
@@ -128,19 +130,32 @@ async function answerOnCase(hub: AnswerHub, asking: Asking, act: Act, found: wor
   }
 }
 
-/** The text, the recipient and the channel as the customer will see them; the text waits in a draft until it is confirmed. */
+/** What was typed, with the files of the draft that it was changed from. */
+async function previewAgain(
+  hub: AnswerHub,
+  asking: Asking,
+  found: workbench.ShownCase,
+  { value, fields }: Act,
+): Promise<ChatAnswer> {
+  const [, id] = workbench.splitValue(value)
+  const before = id === undefined ? undefined : await draftOf(hub.db, id, asking.agent.id, found.id)
+  const { files = [] } = ReplyDraft.safeParse(before).data ?? {}
+  return await preview(hub, asking, found, { text: String(fields['text'] ?? ''), files }, true)
+}
+
+/** All that goes, the recipient and the channel as the customer will see them; it waits in a draft until it is confirmed. */
 async function preview(
   hub: AnswerHub,
   { agent, words }: Asking,
   found: workbench.ShownCase,
-  text: string,
+  { text, files }: Pick<ReplyDraft, 'text' | 'files'>,
   replaces: boolean,
 ): Promise<ChatAnswer> {
   const id = newId('draft')
-  const draft: ReplyDraft = { kind: 'reply', text, connectionId: found.way?.connectionId ?? null }
+  const draft: ReplyDraft = { kind: 'reply', text, files, connectionId: found.way?.connectionId ?? null }
   await saveDraft(hub.db, { id, agentId: agent.id, caseId: found.id, content: draft }, hub.now())
-  const form = workbench.confirmReplyForm(found, agent, { id, text, at: hub.now().toISOString() }, words)
-  return { kind: 'form', form, replaces }
+  const shown = { id, text, files: files.map(({ name }) => name), at: hub.now().toISOString() }
+  return { kind: 'form', form: workbench.confirmReplyForm(found, agent, shown, words), replaces }
 }
 
 async function answerCustomer(hub: AnswerHub, { words }: Asking, profileId: string): Promise<ChatAnswer> {
@@ -160,7 +175,9 @@ async function answerShortcut(
     const caseId = await caseHere(hub.db, connection.id, happening.place)
     const found = caseId === undefined ? undefined : await workbench.loadCase(hub, caseId, hub.now())
     if (!found) return shown(noticeOf(words.chat.notHere, words))
-    return await preview(hub, asking, found, message.text, false)
+    const { files } = message
+    const text = message.text || files.map((file) => file.name).join(', ')
+    return await preview(hub, asking, found, { text, files: [...files] }, false)
   }
   const id = newId('draft')
   const { text, files, authorName } = message

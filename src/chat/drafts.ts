@@ -1,9 +1,22 @@
 /** What an agent has typed and not yet sent, as it waits in the database. */
 import { z } from 'zod'
 
+const files = z.array(
+  z.strictObject({
+    id: z.string().exactOptional(),
+    name: z.string(),
+    contentType: z.string().exactOptional(),
+    sizeBytes: z.number().exactOptional(),
+    url: z.string().exactOptional(),
+    source: z.string().exactOptional(),
+  }),
+)
+
 export const ReplyDraft = z.strictObject({
   kind: z.literal('reply'),
   text: z.string(),
+  /** Absent in what was typed before replies had any. */
+  files: files.default([]),
   /** Where the preview said that it goes. */
   connectionId: z.string().nullable(),
 })
@@ -14,14 +27,6 @@ export const MessageDraft = z.strictObject({
   kind: z.literal('message'),
   text: z.string(),
   author: z.string().nullable(),
-  files: z.array(
-    z.strictObject({
-      id: z.string().exactOptional(),
-      name: z.string(),
-      contentType: z.string().exactOptional(),
-      sizeBytes: z.number().exactOptional(),
-      url: z.string().exactOptional(),
-    }),
-  ),
+  files,
 })
 export type MessageDraft = z.output<typeof MessageDraft>

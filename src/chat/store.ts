@@ -396,6 +396,18 @@ export async function withdrawDraft(db: Db, id: string, agentId: string, caseId:
   return row?.content
 }
 
+/** As it was typed, withdrawn or not. */
+export async function draftOf(db: Db, id: string, agentId: string, caseId: string): Promise<unknown> {
+  const row = await db
+    .selectFrom('drafts')
+    .select('content')
+    .where('id', '=', id)
+    .where('agent_id', '=', agentId)
+    .where('case_id', '=', caseId)
+    .executeTakeFirst()
+  return row?.content
+}
+
 /** Each draft once, by the agent whose it is, for the case that it was written for; one that was withdrawn not at all. */
 export async function takeDraft(db: Db, id: string, agentId: string, caseId: string | null): Promise<unknown> {
   const row = await db

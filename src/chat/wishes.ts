@@ -206,9 +206,10 @@ async function sendReply(deed: Deed): Promise<void> {
   if (!draft.success)
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.draftSpent, caseId })
   await forgetWithdrawn(trx, agent.id, caseId)
-  const out: OutMessage = { visibility: 'public', text: draft.data.text }
+  const { connectionId, text: said, files } = draft.data
+  const attachments = files.length > 0 ? { attachments: fromChat(files, wish.step.connectionId) } : {}
+  const out: OutMessage = { visibility: 'public', text: said, ...attachments }
   // Another way than the one that was confirmed may lead to somebody else.
-  const { connectionId } = draft.data
   const isStillThere = book
     .linksOf(caseId)
     .some((link) => link.deletedAt === null && (connectionId === null || link.connectionId === connectionId))

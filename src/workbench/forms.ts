@@ -16,15 +16,28 @@ import type { ShownAgent, ShownCase, ShownMessage } from './shown.ts'
 export const longestText = 3000
 
 /** @param draft what is to be said, when it comes back from the preview or from a macro. */
-export function replyForm(shown: ShownCase, from: ShownAgent, words: Messages, draft?: string): Form {
+/** @param draft what it begins with; `id`, where the hub keeps a draft already whose files go with it. */
+export function replyForm(
+  shown: ShownCase,
+  from: ShownAgent,
+  words: Messages,
+  draft: { readonly text?: string; readonly id?: string; readonly files?: readonly string[] } = {},
+): Form {
   const { forms } = words
+  const { text, id, files = [] } = draft
   return {
     act: acts.previewReply,
-    value: shown.id,
+    value: id === undefined ? shown.id : joinValue(shown.id, id),
     title: forms.reply,
     submit: forms.preview,
     cancel: words.cancel,
-    blocks: [{ kind: 'notice', text: forms.replyWarning, tone: 'attention' }, ...wayOf(shown, from, words)],
+    blocks: [
+      { kind: 'notice', text: forms.replyWarning, tone: 'attention' },
+      ...wayOf(shown, from, words),
+      ...(files.length > 0
+        ? [{ kind: 'facts', facts: [{ label: forms.files, value: files.join(', ') }] } as const]
+        : []),
+    ],
     fields: [
       {
         name: 'text',
@@ -33,17 +46,17 @@ export function replyForm(shown: ShownCase, from: ShownAgent, words: Messages, d
         isLong: true,
         isRequired: true,
         longest: longestText,
-        ...(draft ? { initial: draft } : {}),
+        ...(text ? { initial: text } : {}),
       },
     ],
   }
 }
 
-/** @param draft the text that is sent, and the id under which the hub keeps it until then. */
+/** @param draft what is sent, and the id under which the hub keeps it until then. */
 export function confirmReplyForm(
   shown: ShownCase,
   from: ShownAgent,
-  draft: { readonly id: string; readonly text: string; readonly at: string },
+  draft: { readonly id: string; readonly text: string; readonly files: readonly string[]; readonly at: string },
   words: Messages,
 ): Form {
   const { forms } = words
@@ -70,7 +83,7 @@ export function confirmReplyForm(
           visibility: 'public',
           text: draft.text,
           at: draft.at,
-          files: [],
+          files: draft.files,
         },
         words,
       ),

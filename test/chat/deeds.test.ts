@@ -139,6 +139,43 @@ describe('a public reply', () => {
     expect(told.messages).toMatchObject([{ message: { text: 'You are right.' } }])
   })
 
+  it('takes the files of the message that it is made from, shows them, and keeps them when the text is changed', async () => {
+    const { thread } = await arrive()
+    const files = [{ id: 'F1', name: 'plan.pdf', url: 'https://talk.example/F1' }]
+    const message = { id: 'x1', text: 'The plan', files }
+    const place = { channel: 'desk-room', thread, message: 'x1' }
+    const what = { kind: 'shortcut', name: 'public_reply', message } as const
+    const first = dialogOf(await scene.happens({ user: 'leo', place, awaits: true, what }))
+    expect(first).toMatchObject({
+      act: acts.sendReply,
+      blocks: expect.arrayContaining([
+        expect.objectContaining({ message: expect.objectContaining({ files: ['plan.pdf'] }) }),
+      ]),
+    })
+    const form = dialogOf(await scene.press('leo', acts.editReply, first.value))
+    expect(JSON.stringify(form.blocks)).toContain('plan.pdf')
+    const second = dialogOf(await scene.submit('leo', acts.previewReply, form.value, { text: 'Our plan' }))
+    expect(JSON.stringify(second.blocks)).toContain('plan.pdf')
+    // What somebody else typed has no files for others.
+    const strange = dialogOf(await scene.submit('eva', acts.previewReply, form.value, { text: 'Our plan' }))
+    expect(JSON.stringify(strange.blocks)).not.toContain('plan.pdf')
+    await scene.submit('leo', acts.sendReply, second.value)
+    const { messages } = told
+    expect(messages).toMatchObject([{ caseId: 'T-1', message: { visibility: 'public', text: 'Our plan' } }])
+    expect(messages[0]?.message.attachments).toMatchObject([{ name: 'plan.pdf', id: 'F1', source: scene.ids.talk }])
+  })
+
+  it('that is a file alone says its name', async () => {
+    const { thread } = await arrive()
+    const message = { id: 'x1', text: '', files: [{ id: 'F1', name: 'plan.pdf' }] }
+    const what = { kind: 'shortcut', name: 'public_reply', message } as const
+    const place = { channel: 'desk-room', thread, message: 'x1' }
+    const form = dialogOf(await scene.happens({ user: 'leo', place, awaits: true, what }))
+    expect(form.blocks).toContainEqual(
+      expect.objectContaining({ message: expect.objectContaining({ text: 'plan.pdf' }) }),
+    )
+  })
+
   it('says so when there is nothing to change any more: sent, of another case, of somebody else', async () => {
     const { caseId } = await arrive()
     const other = await arrive('T-2')

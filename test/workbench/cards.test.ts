@@ -356,14 +356,19 @@ describe('forms', () => {
       { name: 'text', label: 'Your reply', kind: 'text', isLong: true, isRequired: true, longest: 3000 },
     ])
     const text = 'Hello Ana,\n\n  two  spaces\n'
-    const confirm = confirmReplyForm(shown, leo, { id: 'd1', text, at: '2026-11-22T10:00:00Z' }, en)
+    const confirm = confirmReplyForm(
+      shown,
+      leo,
+      { id: 'd1', text, files: ['plan.pdf'], at: '2026-11-22T10:00:00Z' },
+      en,
+    )
     expect(splitValue(confirm.value)).toEqual(['case_1', 'd1'])
     expect(confirm.blocks).toEqual([
       { kind: 'facts', facts: way },
       { kind: 'text', text: 'This is exactly what the customer will see:' },
       {
         kind: 'message',
-        message: { author: 'Leo', visibility: 'public', text, at: '2026-11-22T10:00:00Z' },
+        message: { author: 'Leo', visibility: 'public', text, files: ['plan.pdf'], at: '2026-11-22T10:00:00Z' },
       },
       {
         kind: 'list',
@@ -374,7 +379,15 @@ describe('forms', () => {
       },
     ])
     expect(confirm.fields).toEqual([])
-    const whole = confirmReplyForm(shown, leo, { id: 'd2', text: 'x'.repeat(3_001), at: '2026-11-22T10:00:00Z' }, en)
+    const changed = replyForm(shown, leo, en, { text, id: 'd1', files: ['plan.pdf', 'bill.pdf'] })
+    expect(splitValue(changed.value)).toEqual(['case_1', 'd1'])
+    expect(changed.blocks).toContainEqual({ kind: 'facts', facts: [{ label: 'Files', value: 'plan.pdf, bill.pdf' }] })
+    const whole = confirmReplyForm(
+      shown,
+      leo,
+      { id: 'd2', text: 'x'.repeat(3_001), files: [], at: '2026-11-22T10:00:00Z' },
+      en,
+    )
     expect(JSON.stringify(whole)).not.toContain(acts.editReply)
   })
 
@@ -400,7 +413,7 @@ describe('forms', () => {
     for (const words of [en, es]) {
       const forms = [
         replyForm(shown, leo, words),
-        confirmReplyForm(shown, leo, { id: 'd1', text: 'x', at: '2026-11-22T10:00:00Z' }, words),
+        confirmReplyForm(shown, leo, { id: 'd1', text: 'x', files: ['plan.pdf'], at: '2026-11-22T10:00:00Z' }, words),
         noteForm(shown, words),
         assignForm(shown, [], words),
         tagsForm(shown, words),
@@ -445,8 +458,8 @@ describe('internal words', () => {
         const one: ShownCase = { ...shown, status, messages: marked }
         const cards = [caseCard(one, offers, now, words), similarCard(one, [one], now, words)]
         const forms = [
-          replyForm(one, leo, words, draft),
-          confirmReplyForm(one, leo, { id: 'd', text: draft ?? '', at: one.createdAt }, words),
+          replyForm(one, leo, words, { ...(draft === undefined ? {} : { text: draft }), id: 'd', files: ['plan.pdf'] }),
+          confirmReplyForm(one, leo, { id: 'd', text: draft ?? '', files: ['plan.pdf'], at: one.createdAt }, words),
           noteForm(one, words),
           assignForm(one, [], words),
           tagsForm(one, words),

@@ -208,6 +208,7 @@ export const en: Messages = {
   forms: {
     reply: 'Reply to customer',
     replyWarning: 'The customer will read this. You see it once more before it is sent.',
+    files: 'Files',
     replyText: 'Your reply',
     preview: 'Preview',
     to: 'To',

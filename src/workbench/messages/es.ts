@@ -209,6 +209,7 @@ export const es: Messages = {
   forms: {
     reply: 'Responder al cliente',
     replyWarning: 'El cliente va a leer esto. Lo verá una vez más antes de enviarlo.',
+    files: 'Archivos',
     replyText: 'Su respuesta',
     preview: 'Ver antes',
     to: 'Para',

@@ -203,6 +203,7 @@ export interface Messages {
   readonly forms: {
     readonly reply: string
     readonly replyWarning: string
+    readonly files: string
     readonly replyText: string
     readonly preview: string
     readonly to: string
