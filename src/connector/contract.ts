@@ -114,6 +114,8 @@ export interface OutMessage {
   readonly unsubscribeUrl?: string
   /** Filled by the hub when the message leaves, for connectors that declare `needsThread`. */
   readonly thread?: OutThread
+  /** Filled by the hub when the message leaves, for threads of a chat tool: what it told of their channel (`ChatPlace`). */
+  readonly reference?: string
 }
 
 /** Filled by the hub when the message leaves. */
@@ -128,6 +130,8 @@ export interface OutFile {
   readonly name: string
   readonly contentType: string
   readonly content: Uint8Array
+  /** Where it comes from, for people: to be shown where the contents cannot be taken after all. */
+  readonly url?: string
 }
 
 /** The conversation that a message goes into, as the hub knows it: for channels without cases of their own (mail). */

@@ -1,5 +1,6 @@
 /** What an action still lacks when it leaves: the conversation it goes into, its author's name there, its files. */
 import type { LoadedConnection } from '#hub/connections/index.ts'
+import { threadOfCaseId } from '#hub/connector/chat.ts'
 import type { OutAuthor } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Attachment, Author } from '#hub/connector/facts.ts'
@@ -7,7 +8,7 @@ import type { Hub } from '#hub/hub.ts'
 import type { Action } from '#hub/outbox/action.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import { type ReadFile, withItsFiles } from './files.ts'
-import { accountOf, linkOf, type OutboxRow } from './store.ts'
+import { accountOf, channelReference, linkOf, type OutboxRow } from './store.ts'
 import { inItsThread } from './thread.ts'
 
 /** @param row its attempts so far, from 0, and the hub's case. @throws ConnectorError not_found, rejected, unavailable */
@@ -25,7 +26,8 @@ export async function complete<A extends Action>(
   const author = await authorOf(hub.db, target.id, threaded.author)
   const signed = { ...threaded.message, ...(author ? { author } : {}) }
   const message = await withItsFiles(signed, writeCase?.takesFiles, readerOf(hub, signal), row.attempts)
-  return { ...threaded, message }
+  const reference = await referenceFor(hub.db, target, threaded.externalId)
+  return { ...threaded, message: { ...message, ...(reference === undefined ? {} : { reference }) } }
 }
 
 /** Its case was being opened there when it was wanted. @throws ConnectorError not_found */
@@ -34,6 +36,12 @@ async function inItsCase<A extends Action>(db: Db, connectionId: string, action:
   const externalId = caseId === null ? undefined : await linkOf(db, connectionId, caseId)
   if (externalId === undefined) throw new ConnectorError('not_found', 'the case it belongs to was not opened there')
   return { ...action, externalId }
+}
+
+/** How a chat tool finds the channel again in which the case's thread stands. */
+async function referenceFor(db: Db, { id, connector }: LoadedConnection, externalId: string | null) {
+  if (!connector.can.chat || externalId === null) return undefined
+  return await channelReference(db, id, threadOfCaseId(externalId).channel)
 }
 
 /** Rules and surveys speak in the hub's own name. */

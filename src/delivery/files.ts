@@ -39,7 +39,8 @@ export async function withItsFiles(
       continue
     }
     roomBytes -= content.length
-    files.push({ name: file.name, contentType: file.contentType ?? 'application/octet-stream', content })
+    const { name, contentType = 'application/octet-stream', url } = file
+    files.push({ name, contentType, content, ...(url === undefined ? {} : { url }) })
   }
   const named = left.length > 0 ? withLine(rest, `Files not sent: ${left.map(nameOf).join(', ')}`) : rest
   return files.length > 0 ? { ...named, files } : named

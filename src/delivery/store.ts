@@ -223,6 +223,17 @@ export async function sealedSetting(db: Db, key: string, make: () => Buffer): Pr
 }
 
 /** The connection's id of a case of the hub. */
+/** What a chat tool told of a channel when it was last heard of. */
+export async function channelReference(db: Db, connectionId: string, channel: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('chat_channels')
+    .select('reference')
+    .where('connection_id', '=', connectionId)
+    .where('channel', '=', channel)
+    .executeTakeFirst()
+  return row?.reference ?? undefined
+}
+
 export async function linkOf(db: Db, connectionId: string, caseId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('case_links')

@@ -30,7 +30,14 @@ describe('files of a message', () => {
     expect(await withItsFiles(note(log), desk, contents, 0)).toEqual({
       visibility: 'internal',
       text: 'Look',
-      files: [{ name: 'log.txt', contentType: 'text/plain', content: Buffer.from('the log.txt') }],
+      files: [
+        {
+          name: 'log.txt',
+          contentType: 'text/plain',
+          content: Buffer.from('the log.txt'),
+          url: 'https://chat.example/F1',
+        },
+      ],
     })
   })
 
