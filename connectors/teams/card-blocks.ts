@@ -4,6 +4,7 @@ import type { CardBlock, CardMessage, Fact, ListItem, Tone } from '#hub/connecto
 import { actionColumn, question } from './card-actions.ts'
 import { escapeMarkdown, markdownLink, moment, oneLine, plain, webUrl } from './markdown.ts'
 import { fold, foldLine, type Room } from './room.ts'
+import type { SharedFile } from './share-files.ts'
 import type { CardWords } from './words.ts'
 
 export interface Drawing {
@@ -124,18 +125,30 @@ function drawMessage(message: CardMessage, drawing: Drawing): CardElement {
     run(` · ${foldLine(oneLine(message.author), room.line)} · `, { isSubtle: true }),
     { type: 'TextRun', text: moment(message.at) ?? plain(foldLine(message.at, room.line)), isSubtle: true },
   )
-  const files = message.files ?? []
-  const names = files.slice(0, room.items).map((name) => foldLine(oneLine(name), room.line))
   return {
     type: 'Container',
     style: isInternal ? 'warning' : 'emphasis',
     items: [
       head,
       paragraph(...foldedText(message.text, drawing)),
-      ...(names.length > 0 ? [paragraph(run(`📎 ${names.join(', ')}`, { isSubtle: true }))] : []),
-      ...surplus(files, drawing),
+      ...drawFiles(
+        (message.files ?? []).map((name) => ({ name })),
+        drawing,
+      ),
     ],
   }
+}
+
+/** Each leads to where it lies, where that is known. */
+export function drawFiles(files: readonly SharedFile[], drawing: Drawing): readonly CardElement[] {
+  const { items, line } = drawing.room
+  const shown = files
+    .slice(0, items)
+    .flatMap(({ name, url }, index) => [
+      run(index === 0 ? '📎 ' : ', ', { isSubtle: true }),
+      run(foldLine(oneLine(name), line), { isSubtle: true, ...linkTo(url) }),
+    ])
+  return [...(shown.length > 0 ? [paragraph(...shown)] : []), ...surplus(files, drawing)]
 }
 
 type Look = Pick<ITextRun, 'isSubtle' | 'weight' | 'selectAction'>

@@ -6,13 +6,16 @@ import { cardActivity, contentActivity } from './activity.ts'
 import type { Teams } from './client.ts'
 import { direct, replace, send } from './conversations.ts'
 import { spokenIn } from './phrases.ts'
-import { readReference } from './reference.ts'
+import { readReference, referenceOf } from './reference.ts'
 import { renderCard } from './render-card.ts'
 import { renderForm } from './render-form.ts'
+import { shareFiles } from './share-files.ts'
 import type { CardWords } from './words.ts'
 
 export async function post(ctx: Teams, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt> {
-  const stands = await send(ctx, place, contentActivity(content, spokenIn(ctx.config, place).words), key)
+  const files = content.kind === 'said' ? (content.files ?? []) : []
+  const shared = await shareFiles(ctx, referenceOf(place, ctx.config), files, key)
+  const stands = await send(ctx, place, contentActivity(content, spokenIn(ctx.config, place).words, shared), key)
   return { ...(stands.message === undefined ? {} : { externalId: stands.message }), place: stands }
 }
 

@@ -7,6 +7,7 @@ import manifest from './manifest.json' with { type: 'json' }
 import { page } from './page.ts'
 import { items, normalise, verify } from './receive.ts'
 import { reply } from './reply.ts'
+import { takesFiles } from './share-files.ts'
 import { tokenOf } from './token.ts'
 import { create, message, revise, update } from './write.ts'
 
@@ -29,6 +30,7 @@ export const teams = defineConnector({
         reactions,
         surveys,
       }),
+      takesFiles,
       reply,
       show,
       whoIs,
@@ -43,6 +45,7 @@ export const teams = defineConnector({
     writeCase: {
       fields: [],
       isConversation: true,
+      takesFiles,
       create,
       update,
       message,

@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Attachment } from '#hub/connector/facts.ts'
+import { post } from './chat.ts'
 import type { Teams } from './client.ts'
 import { config } from './config.ts'
 import { filesOf, readFile } from './files.ts'
 import { FilesAt } from './files-at.ts'
 import { happeningsOf } from './happening.ts'
 import { readActivity } from './read-activity.ts'
+import { writeReference } from './reference.ts'
 import { startSandbox, type TeamsSandbox } from './sandbox.ts'
 import { invokeActivity, messageActivity, messagePayload, type Written } from './sandbox-activities.ts'
 import type { Json, SandboxChannel, SandboxMessage, SandboxPerson } from './sandbox-world.ts'
 import { testDoor } from './test-door.ts'
+import { message as reply } from './write.ts'
 
 let sandbox: TeamsSandbox
 let ctx: Teams
@@ -82,7 +85,7 @@ describe('files in a conversation', () => {
     const { aadGroupId: _, ...team } = sandbox.team
     const activity = messageActivity(stage(), message, sandbox.people.jo)
     const { unnamed } = read({ ...activity, channelData: { ...Object(activity['channelData']), team } })
-    expect(FilesAt.parse(JSON.parse(unnamed?.at ?? '')).channel).not.toHaveProperty('group')
+    expect(FilesAt.parse(JSON.parse(unnamed?.at ?? ''))).not.toHaveProperty('group')
     const [file] = await filesOf(ctx, unnamed?.at ?? '')
     expect(await textOf(file)).toBe('link down')
   })
@@ -224,5 +227,106 @@ describe('a file', () => {
       },
     }
     await expect(readFile({ ...ctx, http: foreign }, files[0] ?? log, 100)).rejects.toMatchObject({ code: 'rejected' })
+  })
+})
+
+describe('a file that the app shows', () => {
+  const key = '7c1e0a64f2b94d0e8a35d1c2b3a49586'
+  const plan = (name = 'plan b.txt', text = 'pull the plug') => ({
+    name,
+    contentType: 'text/plain',
+    content: Buffer.from(text),
+    url: 'https://desk.example/files/1',
+  })
+  const said = { author: 'Ana', visibility: 'public', text: 'See', at: '2026-11-20T10:15:30Z' } as const
+  const referenceTo = ({ id, kind }: SandboxChannel, more: object = { team: sandbox.team.id }) =>
+    writeReference({
+      service: sandbox.serviceUrl,
+      tenant: String(sandbox.config['tenant_id']),
+      conversation: id,
+      kind,
+      ...more,
+    })
+  const placed = (channel: SandboxChannel = sandbox.channels.cases, more?: object) => ({
+    channel: channel.id,
+    reference: referenceTo(channel, more),
+  })
+  const lying = () =>
+    sandbox.world.files.all.map(({ name, content, folder }) => [folder.path, name, content.toString()])
+  const shown = () => JSON.stringify(sandbox.world.posted.at(-1)?.activity)
+
+  it('lies in the folder of its channel, once however often it is tried, and the message leads to it', async () => {
+    const content = { kind: 'said', said, files: [plan(), plan('plan b.txt', 'another')] } as const
+    for (let tries = 0; tries < 2; tries += 1) await post(ctx, placed(), content, key)
+    const files = sandbox.world.files.all
+    expect(files.map(({ name, content: bytes }) => [name, bytes.toString()])).toEqual([
+      ['plan b.txt', 'pull the plug'],
+      ['plan b.txt', 'another'],
+    ])
+    for (const file of files) {
+      expect(file.folder.path).toMatch(/^\/sites\/Support\/Shared Documents\/Cases\/Deskweave\/[\da-f]{8}$/)
+      expect(shown()).toContain(sandbox.world.files.webUrlOf(file))
+    }
+    await post(ctx, placed(), content, 'another-message-of-the-hub')
+    expect(files).toHaveLength(4)
+  })
+
+  it("is put into a customer's channel by a reply, which links to it under its name", async () => {
+    const { rita } = sandbox.people
+    const { globex } = sandbox.channels
+    const { id } = await sandbox.write(rita, globex, 'Help')
+    const out = { visibility: 'public', text: 'See', files: [plan('<b>.txt')], reference: referenceTo(globex) } as const
+    await reply(ctx, `${globex.id}|${id}`, out, key)
+    const [file] = sandbox.world.files.all
+    expect(file).toMatchObject({ name: '_b_.txt', folder: { path: expect.stringContaining('/Globex/Deskweave/') } })
+    const link = file && sandbox.world.files.webUrlOf(file)
+    expect(sandbox.world.posted.at(-1)?.activity['text']).toBe(`See<br><a href="${link}">&#60;b&#62;.txt</a>`)
+  })
+
+  it.each([
+    ['../../etc/passwd', '_.._etc_passwd'],
+    ['~$lock.docx', '$lock.docx'],
+    [' . ', 'file'],
+    ['a\u0000b\n"c"?.txt. ', 'a_b__c__.txt'],
+    [`${'long '.repeat(60)}end.pdf`, `${'long '.repeat(60).slice(0, 116)}.pdf`],
+    ['100% #1 ñ 🙂.txt', '100% #1 ñ 🙂.txt'],
+  ])('has a name that SharePoint takes: %j', async (given, name) => {
+    await post(ctx, placed(), { kind: 'said', said, files: [plan(given)] }, key)
+    expect(lying()).toEqual([[expect.stringContaining('/Cases/Deskweave/'), name, 'pull the plug']])
+    expect(shown()).not.toContain('desk.example')
+  })
+
+  it('is named with the link it came by where the app may put nothing, and the message stands all the same', async () => {
+    const { cases, group } = sandbox.channels
+    const content = { kind: 'said', said, files: [plan()] } as const
+    const refusals = [
+      () => sandbox.permissions.delete('Files.ReadWrite.All'),
+      () => sandbox.permissions.add('Files.Read.All'),
+    ]
+    for (const refuse of refusals) {
+      refuse()
+      await post(ctx, placed(), content, key)
+      expect(shown()).toContain('https://desk.example/files/1')
+    }
+    sandbox.permissions.add('Files.ReadWrite.All')
+    for (const place of [placed(group), placed(cases, {}), placed(cases, { team: '19:unknown@thread.tacv2' })]) {
+      await post(ctx, place, content, key)
+      expect(shown()).toContain('plan b.txt')
+      expect(shown()).toContain('https://desk.example/files/1')
+    }
+    expect(lying()).toEqual([])
+  })
+
+  it('holds its message back while Microsoft cannot be reached, and nothing is said half', async () => {
+    await post(ctx, placed(), { kind: 'said', said, files: [plan()] }, key)
+    const before = sandbox.world.posted.length
+    for (const failing of [{ failRate: 1 }, { failRate: 1, status: 429 }, { failRate: 1, status: 500 }]) {
+      await post(ctx, placed(), { kind: 'said', said }, key)
+      sandbox.faults.set(failing)
+      const posting = post(ctx, placed(), { kind: 'said', said, files: [plan()] }, key)
+      await expect(posting).rejects.toMatchObject({ code: failing.status === 429 ? 'rate_limited' : 'unavailable' })
+      sandbox.faults.set({})
+    }
+    expect(sandbox.world.posted.length).toBe(before + 3)
   })
 })

@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Attachment } from '#hub/connector/facts.ts'
 import { fetchFile } from '#hub/connector/file.ts'
-import { callApi, type Teams } from './client.ts'
+import type { Teams } from './client.ts'
 import { isEmulator, isService, isSharePoint } from './config.ts'
 import { FilesAt } from './files-at.ts'
 import { askGraph } from './graph.ts'
 import { inPath } from './in-path.ts'
 import { namedFile } from './named-file.ts'
 import { parsed } from './parsed.ts'
+import { channelPath, folderOf } from './team.ts'
 import { tokenOf } from './token.ts'
 import { WireReference } from './wire.ts'
 
@@ -23,8 +24,6 @@ const WireItem = z.object({
   size: z.number(),
   '@microsoft.graph.downloadUrl': z.url(),
 })
-const WireFolder = z.object({ id: z.string(), parentReference: z.object({ driveId: z.string() }) })
-const WireTeam = z.object({ aadGroupId: z.string().min(1) })
 
 /** As Microsoft Graph tells it, where the team or chat has consented to its messages being read (RSC). */
 export async function filesOf(ctx: Teams, at: string): Promise<readonly Attachment[]> {
@@ -43,20 +42,11 @@ async function messageAt(ctx: Teams, at: string) {
   return { where, author: from?.user?.id, files }
 }
 
-async function pathOf(ctx: Teams, { service, conversation, message, channel }: FilesAt): Promise<string> {
-  if (!channel) return `/chats/${inPath(conversation)}/messages/${inPath(message)}`
-  const { team, opener = message, group = await groupOf(ctx, service, team) } = channel
-  const thread = `${channelPath(group, conversation)}/messages/${inPath(opener)}`
+async function pathOf(ctx: Teams, at: FilesAt): Promise<string> {
+  const { kind, conversation, message, opener = message } = at
+  if (kind !== 'channel') return `/chats/${inPath(conversation)}/messages/${inPath(message)}`
+  const thread = `${await channelPath(ctx, at)}/messages/${inPath(opener)}`
   return opener === message ? thread : `${thread}/replies/${inPath(message)}`
-}
-
-const channelPath = (group: string, channel: string) => `/teams/${inPath(group)}/channels/${inPath(channel)}`
-
-/** Teams tells the bot of its team under one name, Microsoft Graph knows it by another. */
-async function groupOf(ctx: Teams, service: string, team: string): Promise<string> {
-  const call = { service, budget: 'members', budgetKey: team } as const
-  const { aadGroupId } = await callApi(ctx, call, WireTeam, (api) => api.teams.getById(inPath(team)))
-  return aadGroupId
 }
 
 /**
@@ -89,12 +79,9 @@ async function mayBeCarried(ctx: Teams, file: Attachment, at: string, item: z.ou
   if (!files.some(({ url }) => url === file.url)) throw refused(file, 'the message does not have it (any more)')
   const makers = [item.createdBy?.user?.id, item.lastModifiedBy?.user?.id]
   if (author !== undefined && makers.includes(author)) return
-  if (where.channel) {
-    const { service, conversation, channel } = where
-    const group = channel.group ?? (await groupOf(ctx, service, channel.team))
-    const folder = await askGraph(ctx, `${channelPath(group, conversation)}/filesFolder`, WireFolder)
-    const { driveId, id } = item.parentReference
-    if (folder.id === id && folder.parentReference.driveId === driveId) return
+  if (where.kind === 'channel') {
+    const folder = await folderOf(ctx, where)
+    if (folder.id === item.parentReference.id && folder.driveId === item.parentReference.driveId) return
   }
   throw refused(file, 'it is neither in the folder of its channel nor of the person who attached it')
 }

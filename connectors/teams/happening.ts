@@ -6,7 +6,7 @@ import { htmlText } from './html-text.ts'
 import { inPath } from './in-path.ts'
 import type { Incoming, SharedMessage } from './incoming.ts'
 import { spokenIn } from './phrases.ts'
-import { writeReference } from './reference.ts'
+import { type Reference, writeReference } from './reference.ts'
 
 type Readable = Exclude<Incoming, { kind: 'unreadable' }>
 
@@ -87,14 +87,20 @@ const shortcuts: ReadonlyMap<string, 'create_case' | 'public_reply'> = new Map([
 ] as const)
 
 function placeOf({ place }: Readable): ChatPlace {
-  const { serviceUrl: service, tenantId: tenant, conversationId: conversation, kind, threadId, activityId } = place
+  const { conversationId, threadId, activityId } = place
   return {
-    channel: conversation,
+    channel: conversationId,
     // The message that opens a thread does not hang on itself.
     ...(threadId === undefined || threadId === activityId ? {} : { thread: threadId }),
     ...(activityId === undefined ? {} : { message: activityId }),
-    reference: writeReference({ service, tenant, conversation, kind }),
+    reference: writeReference(referenceTo(place)),
   }
+}
+
+function referenceTo(place: Readable['place']): Reference {
+  const { serviceUrl: service, tenantId: tenant, conversationId: conversation, kind, teamId, groupId } = place
+  const team = teamId === undefined ? {} : { team: teamId }
+  return { service, tenant, conversation, kind, ...team, ...(groupId === undefined ? {} : { group: groupId }) }
 }
 
 /** A message chosen from its menu, in the thread where it stands. */
@@ -147,8 +153,8 @@ const sharedOf = ({ id, content, isHtml, author, files }: SharedMessage, place: 
 
 /** Where Microsoft Graph has the message. */
 function filesAt(place: Readable['place'], message: string): string {
-  const { serviceUrl: service, conversationId: conversation, teamId: team, groupId: group, threadId: opener } = place
-  const at: FilesAt = { service, conversation, message, ...(team ? { channel: { team, group, opener } } : {}) }
+  const opener = place.threadId
+  const at: FilesAt = { ...referenceTo(place), message, ...(opener === undefined ? {} : { opener }) }
   return JSON.stringify(at)
 }
 

@@ -5,24 +5,28 @@ import { endpointsOf, type TeamsConfig } from './config.ts'
 
 const kinds = ['personal', 'group', 'channel'] as const
 
-const Reference = z.object({
+export const Reference = z.object({
   /** The address that a validated token vouched for. */
   service: z.url(),
   tenant: z.string().min(1),
   /** Without a thread. */
   conversation: z.string().min(1),
   kind: z.enum(kinds),
+  /** Of a channel, where Teams told it. `group`: what Microsoft Graph calls the team. */
+  team: z.string().min(1).optional(),
+  group: z.string().min(1).optional(),
 })
 export type Reference = z.output<typeof Reference>
 
-export const writeReference = ({ service, tenant, conversation, kind }: Reference): string =>
-  JSON.stringify({ service, tenant, conversation, kind })
+export const writeReference = ({ service, tenant, conversation, kind, team, group }: Reference): string =>
+  JSON.stringify({ service, tenant, conversation, kind, team, group })
 
 /** What was kept; for a channel that was never heard of, the cloud's own address. */
 export function referenceOf(place: Pick<ChatPlace, 'channel' | 'reference'>, config: TeamsConfig): Reference {
   const kept = readReference(place.reference)
-  if (kept) return { ...kept, ...(kept.conversation === place.channel ? {} : strange(place.channel)) }
-  return { service: endpointsOf(config).service, tenant: config.tenant_id, ...strange(place.channel) }
+  if (kept?.conversation === place.channel) return kept
+  const { service, tenant } = kept ?? { service: endpointsOf(config).service, tenant: config.tenant_id }
+  return { service, tenant, ...strange(place.channel) }
 }
 
 export function readReference(text: string | undefined): Reference | undefined {

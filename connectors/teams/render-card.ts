@@ -2,9 +2,10 @@
 import type { IAdaptiveCard } from '@microsoft/teams.cards'
 import type { Card, CardMessage } from '#hub/connector/card.ts'
 import { drawActions } from './card-actions.ts'
-import { type Drawing, drawBlocks, drawTitle, paragraph, run } from './card-blocks.ts'
+import { type Drawing, drawBlocks, drawFiles, drawTitle, paragraph, run } from './card-blocks.ts'
 import { escapeMarkdown, oneLine } from './markdown.ts'
 import { firstThatFits, foldLine, type Room } from './room.ts'
+import type { SharedFile } from './share-files.ts'
 import type { CardWords } from './words.ts'
 
 const longestSummary = 200
@@ -40,7 +41,7 @@ function draw(card: Card, words: CardWords, room: Room): IAdaptiveCard {
 }
 
 /** One message of a case's conversation, by itself: who said it, when, and who can read it. */
-export function renderSaid(said: CardMessage, words: CardWords): IAdaptiveCard {
+export function renderSaid(said: CardMessage, words: CardWords, files: readonly SharedFile[] = []): IAdaptiveCard {
   const summary = foldLine(oneLine(`${said.author}: ${said.text}`), longestSummary)
   return firstThatFits((room) => ({
     type: 'AdaptiveCard',
@@ -50,7 +51,10 @@ export function renderSaid(said: CardMessage, words: CardWords): IAdaptiveCard {
     fallbackText: escapeMarkdown(summary),
     speak: spoken(summary),
     msteams: { width: 'full' },
-    body: [...drawBlocks([{ kind: 'message', message: said }], { words, room: { ...room, blocks: 1 } })],
+    body: [
+      ...drawBlocks([{ kind: 'message', message: said }], { words, room: { ...room, blocks: 1 } }),
+      ...drawFiles(files, { words, room }),
+    ],
   }))
 }
 

@@ -54,12 +54,17 @@ export class SandboxFiles {
     return added
   }
 
-  /** Where people open it, after they have signed in. */
+  /** Where people open it, after they have signed in; as messages have it. */
   urlOf({ folder, name }: SandboxFile): string {
     return `${this.#base}${folder.path}/${name}`
   }
 
+  /** The same, as Microsoft Graph writes it. */
+  webUrlOf({ folder, name }: SandboxFile): string {
+    return `${this.#base}${folder.path.split('/').map(encodeURIComponent).join('/')}/${encodeURIComponent(name)}`
+  }
+
   at(url: string): SandboxFile | undefined {
-    return this.all.find((file) => this.urlOf(file) === url)
+    return this.all.find((file) => this.urlOf(file) === url || this.webUrlOf(file) === url)
   }
 }

@@ -44,7 +44,7 @@ export function graphRoutes(stage: Stage): SandboxRoute[] {
     id: file.id,
     name: file.name,
     size: file.content.length,
-    webUrl: files.urlOf(file).replaceAll(' ', '%20'),
+    webUrl: files.webUrlOf(file),
     eTag: `"{${file.id}},1"`,
     ...madeBy(file),
     parentReference: { driveId: file.folder.drive, id: file.folder.id },
@@ -124,6 +124,22 @@ export function graphRoutes(stage: Stage): SandboxRoute[] {
           status: 200,
           json: { id, name: channel.name, parentReference: { driveId: drive, driveType: 'documentLibrary' } },
         }
+      }),
+    },
+    {
+      method: 'PUT',
+      path: '/v1.0/drives/:drive/items/:into/:sub/:place/:name/content',
+      answer: ask(({ params, body }, may) => {
+        const { drive = '', name = '' } = params
+        const folder = [...world.conversations.values()]
+          .map((channel) => files.folderOf(channel, undefined))
+          .find((one) => one.drive === drive && params['into'] === `${one.id}:`)
+        if (!folder) return refusal(404, 'itemNotFound', 'The resource could not be found.')
+        if (!may('Files.ReadWrite.All')) return noPermission
+        if (!/^[^"*:<>?/\\|]+:$/.test(name)) return refusal(400, 'invalidRequest', 'The provided name is not allowed.')
+        const path = `${folder.path}/${params['sub']}/${params['place']}`
+        const within = { ...folder, id: `${folder.id}-${params['place']}`, path }
+        return { status: 201, json: itemOf(files.put(within, name.slice(0, -1), body, undefined)) }
       }),
     },
     {

@@ -8,6 +8,8 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Teams } from './client.ts'
 import { remove, replace, send } from './conversations.ts'
 import { textHtml } from './html-text.ts'
+import { referenceOf } from './reference.ts'
+import { type SharedFile, shareFiles } from './share-files.ts'
 
 export async function create(): Promise<Receipt> {
   throw new ConnectorError(
@@ -25,8 +27,10 @@ export async function update(): Promise<Receipt> {
 
 export async function message(ctx: Teams, id: string, out: OutMessage, key: string): Promise<Receipt> {
   if (out.visibility === 'internal') return {}
-  const place = placeOf(id)
-  const { message: written } = await send(ctx, place, activityOf(out), key)
+  const place = { ...placeOf(id), ...(out.reference === undefined ? {} : { reference: out.reference }) }
+  // They go first, so that what is said and what belongs to it stand there at once.
+  const files = await shareFiles(ctx, referenceOf(place, ctx.config), out.files ?? [], key)
+  const { message: written } = await send(ctx, place, activityOf(out, files), key)
   return written === undefined ? {} : { externalId: threadCaseId(place.channel, written) }
 }
 
@@ -40,7 +44,7 @@ export async function revise(
 ): Promise<Receipt> {
   const place = { ...placeOf(id), message: threadOfCaseId(messageId).thread }
   if (text === undefined) await remove(ctx, place, key)
-  else await replace(ctx, place, activityOf({ visibility: 'public', text }), key)
+  else await replace(ctx, place, activityOf({ text }), key)
   return { externalId: messageId }
 }
 
@@ -53,14 +57,12 @@ function placeOf(id: string) {
   )
 }
 
-/**
- * Bots speak as themselves: the agent's name stands above the words. HTML, since Teams' Markdown differs between its clients.
- * A bot may put files into a private conversation only, so here they are links.
- */
-function activityOf({ text, author, attachments = [] }: OutMessage) {
+/** Bots speak as themselves: the agent's name stands above the words. HTML, since Teams' Markdown differs between its clients. */
+function activityOf({ text, author }: Pick<OutMessage, 'text' | 'author'>, files: readonly SharedFile[] = []) {
   const name = author?.name === undefined ? '' : `<strong>${textHtml(author.name)}</strong><br>`
-  const links = attachments.flatMap(({ name: file, url }) =>
-    url === undefined || !/^https:\/\//.test(url) ? [] : [`<br><a href="${textHtml(url)}">${textHtml(file)}</a>`],
-  )
+  const links = files.map((file) => `<br>${linkHtml(file)}`)
   return { type: 'message', textFormat: 'xml', text: `${name}${textHtml(text)}${links.join('')}` } as const
 }
+
+const linkHtml = ({ name, url }: SharedFile) =>
+  url === undefined || !/^https?:\/\//.test(url) ? textHtml(name) : `<a href="${textHtml(url)}">${textHtml(name)}</a>`

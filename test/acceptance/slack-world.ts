@@ -110,6 +110,12 @@ export async function startSlackWorld(): Promise<ChatWorld> {
             .map(lineOf)
         : []
     },
+    filesIn(on) {
+      const { channel, thread } = place({ thread: on })
+      return channel.messages
+        .filter((message) => message === thread || message.thread_ts === thread?.ts)
+        .flatMap(({ files }) => files.map(({ name, content }) => ({ name, content: content.toString() })))
+    },
     links: (_person, on) => linesOf(messageOf(on).blocks, ['url']),
     told(person) {
       const { id } = persons[person]

@@ -128,6 +128,16 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
         .filter(({ id, thread }) => thread === head.thread && id !== head.thread)
         .map((message) => lineOf(message, persons[person]))
     },
+    filesIn: (on) =>
+      there(messageOf(on).channel)
+        .filter(({ thread }) => thread === messageOf(on).thread)
+        .flatMap(({ activity, attached }) => [
+          ...attached.map(({ contentUrl }) => contentUrl),
+          ...linesOf(contentOf(activity), ['url']),
+          ...[...String(activity['text'] ?? '').matchAll(/<a href="([^"]*)">/g)].map(([, url = '']) => unescaped(url)),
+        ])
+        .flatMap((url) => world.files.at(url) ?? [])
+        .map(({ name, content }) => ({ name, content: content.toString() })),
     links: (_person, on) => linesOf(contentOf(messageOf(on).activity), ['url']),
     told: (person) => [
       ...(passed.get(person) ?? []),

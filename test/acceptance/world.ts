@@ -56,6 +56,8 @@ export interface ChatWorld {
   thread(person: Person, on: Seen): readonly Seen[]
   /** Where the links on it lead. */
   links(person: Person, on: Seen): readonly string[]
+  /** What everybody in a thread can open there, the oldest first. */
+  filesIn(on: Seen): readonly ChatFile[]
   /** What was shown to this person alone outside dialogs and pages, the oldest first; their conversation with the app too. */
   told(person: Person): readonly Seen[]
   /** The dialog on top. */

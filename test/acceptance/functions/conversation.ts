@@ -73,17 +73,19 @@ export const conversation = [
   {
     id: 'files-from-desk',
     title: {
-      en: 'Files from the desk are named in the thread',
-      es: 'Los archivos de la mesa de ayuda se nombran en el hilo',
+      en: 'Files from the desk can be opened in the thread',
+      es: 'Los archivos de la mesa de ayuda se pueden abrir en el hilo',
     },
     async run({ arrive, world, until, zendesk }) {
       const one = await arrive('Scanned')
       const scan = zendesk.desk.addFile('scan.txt', 'text/plain', Buffer.from('a scan'))
       const comment = { body: 'My invoice', isPublic: true, authorId: one.ticket().requesterId, uploads: [scan.token] }
       await zendesk.agentChanges(one.ticketId, { comment })
-      await until('the file in the thread', () =>
-        world.thread('leo', one.card()).some(({ text }) => text.includes('scan.txt')),
-      )
+      const [file] = await until('the file in the thread', () => {
+        const files = world.filesIn(one.card())
+        return files.length > 0 && files
+      })
+      expect(file).toEqual({ name: 'scan.txt', content: 'a scan' })
     },
   },
   {

@@ -73,6 +73,32 @@ export const customers = [
     },
   },
   {
+    id: 'customer-files',
+    title: {
+      en: 'Customer channels: files travel both ways',
+      es: 'Canales de clientes: los archivos viajan en ambos sentidos',
+    },
+    async run(stage) {
+      const { world, until, shows } = stage
+      const { question, card } = await ask(stage, 'It does not start')
+      await world.write('ana', { thread: question }, 'This is what it says', [{ name: 'boot.log', content: 'no disk' }])
+      await until('her file among the agents', () =>
+        world.filesIn(card()).some(({ name, content }) => name === 'boot.log' && content === 'no disk'),
+      )
+      const line = await world.write('leo', { thread: card() }, 'Try this', [{ name: 'fix.txt', content: 'a disk' }])
+      await shows('leo', 'Send this reply?', () => world.shortcut('leo', line, 'public_reply'))
+      await world.submit('leo', {})
+      const files = await until('the fix in her channel', () => {
+        const all = world.filesIn(question)
+        return all.length > 1 && all
+      })
+      expect(files.map(({ name, content }) => [name, content])).toEqual([
+        ['boot.log', 'no disk'],
+        ['fix.txt', 'a disk'],
+      ])
+    },
+  },
+  {
     id: 'survey',
     title: {
       en: 'Customer channels: surveys are asked there, and only the customer answers',
