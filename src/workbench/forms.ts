@@ -31,13 +31,7 @@ export function replyForm(
     title: forms.reply,
     submit: forms.preview,
     cancel: words.cancel,
-    blocks: [
-      { kind: 'notice', text: forms.replyWarning, tone: 'attention' },
-      ...wayOf(shown, from, words),
-      ...(files.length > 0
-        ? [{ kind: 'facts', facts: [{ label: forms.files, value: files.join(', ') }] } as const]
-        : []),
-    ],
+    blocks: [{ kind: 'notice', text: forms.replyWarning, tone: 'attention' }, ...wayOf(shown, from, words, files)],
     fields: [
       {
         name: 'text',
@@ -97,7 +91,12 @@ export function confirmReplyForm(
 }
 
 /** To whom, from whom, by which way; and a warning where it would not arrive. */
-function wayOf({ way, ...shown }: ShownCase, from: ShownAgent, words: Messages): readonly CardBlock[] {
+function wayOf(
+  { way, ...shown }: ShownCase,
+  from: ShownAgent,
+  words: Messages,
+  files: readonly string[] = [],
+): readonly CardBlock[] {
   const { forms } = words
   const { address } = way ?? {}
   const name = way?.name ?? shown.requester ?? words.case.unknownPerson
@@ -107,6 +106,7 @@ function wayOf({ way, ...shown }: ShownCase, from: ShownAgent, words: Messages):
     { label: forms.from, value: agentName(from) ?? words.authors.agent },
     { label: forms.via, value: [...channel, ...(way ? [way.tool] : [])].join(' · ') },
     { label: forms.subject, value: subjectOf(shown, words) },
+    ...(files.length > 0 ? [{ label: forms.files, value: files.join(', ') }] : []),
   ]
   const dead = { kind: 'notice', text: forms.deadAddress, tone: 'urgent' } as const
   return [...(way?.isDead ? [dead] : []), { kind: 'facts', facts }]

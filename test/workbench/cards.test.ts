@@ -381,7 +381,10 @@ describe('forms', () => {
     expect(confirm.fields).toEqual([])
     const changed = replyForm(shown, leo, en, { text, id: 'd1', files: ['plan.pdf', 'bill.pdf'] })
     expect(splitValue(changed.value)).toEqual(['case_1', 'd1'])
-    expect(changed.blocks).toContainEqual({ kind: 'facts', facts: [{ label: 'Files', value: 'plan.pdf, bill.pdf' }] })
+    expect(changed.blocks).toContainEqual({
+      kind: 'facts',
+      facts: [...way, { label: 'Files', value: 'plan.pdf, bill.pdf' }],
+    })
     const whole = confirmReplyForm(
       shown,
       leo,
