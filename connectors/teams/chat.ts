@@ -13,8 +13,8 @@ import { shareFiles } from './share-files.ts'
 import type { CardWords } from './words.ts'
 
 export async function post(ctx: Teams, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt> {
-  const files = content.kind === 'said' ? (content.files ?? []) : []
-  const shared = await shareFiles(ctx, referenceOf(place, ctx.config), files, key)
+  const { files = [], filesMayWait } = content.kind === 'said' ? content : {}
+  const shared = await shareFiles(ctx, referenceOf(place, ctx.config), { files, mayWait: filesMayWait === true, key })
   const stands = await send(ctx, place, contentActivity(content, spokenIn(ctx.config, place).words, shared), key)
   return { ...(stands.message === undefined ? {} : { externalId: stands.message }), place: stands }
 }

@@ -21,10 +21,11 @@ const meanings = new Map<string, readonly [ConnectorErrorCode, string]>([
   ['MessageSizeTooBig', ['rejected', 'the message is longer than Teams takes (28 KB)']],
 ])
 
-/** By status, where Teams differs from the usual: it asks to repeat a 412, and says 403 of single conversations. */
+/** By status, where Teams differs from the usual: it asks to repeat a 412, says 403 of single conversations, 507 of a full site. */
 const byStatus = new Map<number, ConnectorErrorCode>([
   [403, 'rejected'],
   [412, 'unavailable'],
+  [507, 'rejected'],
 ])
 
 /** @returns the error that an answer means; undefined for 2xx. @param text the answer's body. */

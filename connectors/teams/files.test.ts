@@ -290,6 +290,10 @@ describe('a file that the app shows', () => {
     ['a\u0000b\n"c"?.txt. ', 'a_b__c__.txt'],
     [`${'long '.repeat(60)}end.pdf`, `${'long '.repeat(60).slice(0, 116)}.pdf`],
     ['100% #1 ñ 🙂.txt', '100% #1 ñ 🙂.txt'],
+    ['CON.txt', '_CON.txt'],
+    ['desktop.ini', '_desktop.ini'],
+    ['console.txt', 'console.txt'],
+    ['a_vti_b.txt', 'a_b.txt'],
   ])('has a name that SharePoint takes: %j', async (given, name) => {
     await post(ctx, placed(), { kind: 'said', said, files: [plan(given)] }, key)
     expect(lying()).toEqual([[expect.stringContaining('/Cases/Deskweave/'), name, 'pull the plug']])
@@ -317,16 +321,51 @@ describe('a file that the app shows', () => {
     expect(lying()).toEqual([])
   })
 
-  it('holds its message back while Microsoft cannot be reached, and nothing is said half', async () => {
+  it('holds its message back for a while when Microsoft cannot be reached, and nothing is said half', async () => {
     await post(ctx, placed(), { kind: 'said', said, files: [plan()] }, key)
     const before = sandbox.world.posted.length
     for (const failing of [{ failRate: 1 }, { failRate: 1, status: 429 }, { failRate: 1, status: 500 }]) {
-      await post(ctx, placed(), { kind: 'said', said }, key)
       sandbox.faults.set(failing)
-      const posting = post(ctx, placed(), { kind: 'said', said, files: [plan()] }, key)
+      const posting = post(ctx, placed(), { kind: 'said', said, files: [plan()], filesMayWait: true }, key)
       await expect(posting).rejects.toMatchObject({ code: failing.status === 429 ? 'rate_limited' : 'unavailable' })
       sandbox.faults.set({})
     }
-    expect(sandbox.world.posted.length).toBe(before + 3)
+    expect(sandbox.world.posted.length).toBe(before)
+  })
+
+  it('is named, when it has held the message back often enough or the site is full; the others travel', async () => {
+    const { fetch: send } = ctx.http
+    const failing = (status: number, path: RegExp) => ({
+      ...ctx,
+      http: {
+        ...ctx.http,
+        fetch: async (...[url, init]: Parameters<typeof send>) =>
+          path.test(String(url)) ? Response.json({}, { status }) : await send(url, init),
+      },
+    })
+    const content = { kind: 'said', said, files: [plan('a.txt'), plan('b.txt')] } as const
+    await post(failing(503, /a\.txt/), placed(), content, key)
+    expect(lying()).toMatchObject([[expect.anything(), 'b.txt', 'pull the plug']])
+    expect(shown()).toContain('https://desk.example/files/1')
+    await post(failing(507, /b\.txt/), placed(), { ...content, filesMayWait: true }, key)
+    expect(lying().map(([, name]) => name)).toEqual(['b.txt', 'a.txt'])
+    await post(failing(503, /filesFolder/), placed(), content, key)
+    expect(shown()).toContain('a.txt')
+  })
+
+  it('keeps its place when another drops out on the way', async () => {
+    await post(ctx, placed(), { kind: 'said', said, files: [plan('a.txt'), plan('b.txt')] }, key)
+    await post(ctx, placed(), { kind: 'said', said, files: [plan('b.txt')] }, key)
+    expect(lying()).toHaveLength(2)
+  })
+
+  it('gives way to the words of a long reply: then it is named without its link', async () => {
+    const { globex } = sandbox.channels
+    const { id } = await sandbox.write(sandbox.people.rita, globex, 'Help')
+    const files = Array.from({ length: 10 }, (_, index) => plan(`${'文'.repeat(100)} ${index}.txt`))
+    const out = { visibility: 'public', text: 'x'.repeat(3_000), files, reference: referenceTo(globex) } as const
+    await reply(ctx, `${globex.id}|${id}`, out, key)
+    expect(shown()).toContain('文 9.txt')
+    expect(shown()).not.toContain('<a href')
   })
 })

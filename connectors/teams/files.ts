@@ -6,7 +6,7 @@ import { fetchFile } from '#hub/connector/file.ts'
 import type { Teams } from './client.ts'
 import { isEmulator, isService, isSharePoint } from './config.ts'
 import { FilesAt } from './files-at.ts'
-import { askGraph } from './graph.ts'
+import { askGraph, filesBudget } from './graph.ts'
 import { inPath } from './in-path.ts'
 import { namedFile } from './named-file.ts'
 import { parsed } from './parsed.ts'
@@ -56,7 +56,8 @@ async function pathOf(ctx: Teams, at: FilesAt): Promise<string> {
 export async function readFile(ctx: Teams, file: Attachment, maxBytes: number): Promise<Uint8Array> {
   const url = URL.parse(file.url ?? '')
   if (url && isPicture(ctx, url)) {
-    return await fetchFile(ctx, url, { headers: { authorization: `Bearer ${await tokenOf(ctx, 'bot')}` }, maxBytes })
+    const headers = { authorization: `Bearer ${await tokenOf(ctx, 'bot')}` }
+    return await fetchFile(ctx, url, { headers, maxBytes, ...filesBudget(url) })
   }
   if (file.url === undefined || file.id === undefined || !url || !isSharePoint(url, ctx.config)) {
     throw refused(file, `it lies at ${url?.host ?? 'no address'}, where the app reads no files`)
@@ -66,7 +67,7 @@ export async function readFile(ctx: Teams, file: Attachment, maxBytes: number): 
   if (item.size > maxBytes) throw refused(file, `it has ${item.size} bytes; ${maxBytes} may be carried`)
   const download = new URL(item['@microsoft.graph.downloadUrl'])
   if (!isSharePoint(download, ctx.config)) throw refused(file, `it is given out at ${download.host}`)
-  return await fetchFile(ctx, download, { maxBytes })
+  return await fetchFile(ctx, download, { maxBytes, ...filesBudget(download) })
 }
 
 /**
@@ -76,7 +77,8 @@ export async function readFile(ctx: Teams, file: Attachment, maxBytes: number): 
  */
 async function mayBeCarried(ctx: Teams, file: Attachment, at: string, item: z.output<typeof WireItem>): Promise<void> {
   const { where, author, files } = await messageAt(ctx, at)
-  if (!files.some(({ url }) => url === file.url)) throw refused(file, 'the message does not have it (any more)')
+  const sameUrl = hrefOf(file.url)
+  if (!files.some(({ url }) => hrefOf(url) === sameUrl)) throw refused(file, 'the message does not have it (any more)')
   const makers = [item.createdBy?.user?.id, item.lastModifiedBy?.user?.id]
   if (author !== undefined && makers.includes(author)) return
   if (where.kind === 'channel') {
@@ -89,5 +91,8 @@ async function mayBeCarried(ctx: Teams, file: Attachment, at: string, item: z.ou
 function isPicture({ config }: Teams, url: URL): boolean {
   return isService(url.origin, config) && !isEmulator(url.origin, config) && url.pathname.includes('/v3/attachments/')
 }
+
+/** Of two that lead to the same place one may be written with `%20`, the other with a space. */
+const hrefOf = (url: string | undefined) => URL.parse(url ?? '')?.href
 
 const refused = ({ name }: Attachment, why: string) => new ConnectorError('rejected', `teams file "${name}": ${why}`)

@@ -10,21 +10,25 @@ import { teamsError } from './errors.ts'
 import { parsed } from './parsed.ts'
 import { forgetToken, tokenOf } from './token.ts'
 
+interface Put {
+  readonly body: Uint8Array
+  readonly contentType: string
+}
+
 /** @param path each id in it encoded. @throws ConnectorError, `rejected` for what the app has no permission for */
 export async function askGraph<T extends z.ZodType>(
   ctx: Teams,
   path: string,
   shape: T,
-  put?: { readonly body: Uint8Array; readonly contentType: string },
+  put?: Put,
 ): Promise<z.output<T>> {
   const url = new URL(`${endpointsOf(ctx.config).graph}${path}`)
-  const authorization = `Bearer ${await tokenOf(ctx, 'graph')}`
-  const headers = { authorization, accept: 'application/json', ...(put ? { 'content-type': put.contentType } : {}) }
-  const answer = await ctx.http.fetch(url, put ? { method: 'PUT', headers, body: put.body } : { headers })
+  const first = await call(ctx, url, put)
+  // What was done with a token that is no longer good was not done.
+  const answer = first.status === 401 ? await call(ctx, url, put) : first
   const text = await answer.text()
   const place = `${put ? 'PUT' : 'GET'} ${url.host}${url.pathname}`
   const error = teamsError(answer, text, place, ctx.now())
-  if (answer.status === 401 || answer.status === 403) forgetToken(ctx, 'graph')
   if (error && answer.status === 403) {
     throw new ConnectorError(
       error.code,
@@ -36,3 +40,19 @@ export async function askGraph<T extends z.ZodType>(
   if (read.success) return read.data
   throw new ConnectorError('malformed', `${place}: an unknown shape: ${z.prettifyError(read.error)}`)
 }
+
+/** By a budget of its own: where Graph asks to wait, cards and answers do not. */
+async function call(ctx: Teams, url: URL, put: Put | undefined): Promise<Response> {
+  const authorization = `Bearer ${await tokenOf(ctx, 'graph')}`
+  const headers = { authorization, accept: 'application/json', ...(put ? { 'content-type': put.contentType } : {}) }
+  const answer = await ctx.http.fetch(url, {
+    headers,
+    ...(put ? { method: 'PUT', body: put.body } : {}),
+    ...filesBudget(url),
+  })
+  if (answer.status === 401 || answer.status === 403) forgetToken(ctx, 'graph')
+  return answer
+}
+
+/** What is asked of Graph and SharePoint, each counted by itself. */
+export const filesBudget = ({ host }: URL) => ({ budget: 'files', budgetKey: host })

@@ -126,18 +126,23 @@ function said(incoming: Said, config: TeamsConfig): readonly ChatWhat[] {
 
 type Said = Extract<Readable, { kind: 'message' | 'edited' | 'restored' }>
 
+/** Quotations and cards count among them. */
+const mostSeen = 10
+
 const isCustomers = ({ conversationId }: Readable['place'], { channels }: TeamsConfig) =>
   channels.some((one) => one.channel === conversationId && one.for === 'customer')
 
-function messageOf(id: string, { place, message, locale }: Said, config: TeamsConfig): HubMessage {
+function messageOf(id: string, incoming: Said, config: TeamsConfig): HubMessage {
+  const { place, message, locale } = incoming
   const { text, files, unnamed } = message
   const at = filesAt(place, id)
-  // Elsewhere what is written belongs to no case, and is nothing to ask Microsoft about.
+  // Elsewhere what is written belongs to no case, and of a note that is changed only the words count.
+  const isRevised = incoming.kind !== 'message' && !isCustomers(place, config)
   const isOfCase = isCustomers(place, config) || (place.threadId !== undefined && place.threadId !== id)
-  if (unnamed === 0 || !isOfCase) return { id, text, files }
+  if (unnamed === 0 || !isOfCase || isRevised) return { id, text, files }
   const { attachment } = spokenIn(config, { locale, channel: place.conversationId })
   const url = linkTo(place, id, config)
-  const seen = Array.from({ length: unnamed }, (_, index) => ({
+  const seen = Array.from({ length: Math.min(unnamed, mostSeen) }, (_, index) => ({
     name: unnamed === 1 ? attachment : `${attachment} ${index + 1}`,
     url,
   }))

@@ -11,7 +11,10 @@ const WireTeam = z.object({ aadGroupId: z.string().min(1) })
 
 /** @returns its path in Microsoft Graph. @throws ConnectorError rejected where nobody has told which team it belongs to */
 export async function channelPath(ctx: Teams, reference: Reference): Promise<string> {
-  if (isEmulator(reference.service, ctx.config)) throw new ConnectorError('rejected', 'the playground keeps no files')
+  const { service, tenant } = reference
+  if (isEmulator(service, ctx.config)) throw new ConnectorError('rejected', 'the playground keeps no files')
+  if (tenant !== ctx.config.tenant_id)
+    throw new ConnectorError('rejected', 'Microsoft Graph shows the app nothing of tenants other than its own')
   const group = reference.group ?? (await groupOf(ctx, reference))
   return `/teams/${inPath(group)}/channels/${inPath(reference.conversation)}`
 }

@@ -23,7 +23,8 @@ export type TokenFor = keyof typeof kept
 export function tokenOf(ctx: Teams, what: TokenFor): Promise<string> {
   const { config, now } = ctx
   const known = kept[what].get(config)
-  if (known && now().getTime() < known.until) return known.token
+  // Whoever asked for it may have given up: then each who waited asks for themselves.
+  if (known && now().getTime() < known.until) return known.token.catch(() => tokenOf(ctx, what))
   const asking = askToken(ctx, what)
   const fresh: Kept = { token: asking.then(({ token }) => token), until: Number.POSITIVE_INFINITY }
   kept[what].set(config, fresh)

@@ -9,6 +9,7 @@ import type { Teams } from './client.ts'
 import { remove, replace, send } from './conversations.ts'
 import { textHtml } from './html-text.ts'
 import { referenceOf } from './reference.ts'
+import { longestCard as longestText } from './room.ts'
 import { type SharedFile, shareFiles } from './share-files.ts'
 
 export async function create(): Promise<Receipt> {
@@ -29,7 +30,8 @@ export async function message(ctx: Teams, id: string, out: OutMessage, key: stri
   if (out.visibility === 'internal') return {}
   const place = { ...placeOf(id), ...(out.reference === undefined ? {} : { reference: out.reference }) }
   // They go first, so that what is said and what belongs to it stand there at once.
-  const files = await shareFiles(ctx, referenceOf(place, ctx.config), out.files ?? [], key)
+  const sharing = { files: out.files ?? [], mayWait: out.filesMayWait === true, key }
+  const files = await shareFiles(ctx, referenceOf(place, ctx.config), sharing)
   const { message: written } = await send(ctx, place, activityOf(out, files), key)
   return written === undefined ? {} : { externalId: threadCaseId(place.channel, written) }
 }
@@ -60,9 +62,11 @@ function placeOf(id: string) {
 /** Bots speak as themselves: the agent's name stands above the words. HTML, since Teams' Markdown differs between its clients. */
 function activityOf({ text, author }: Pick<OutMessage, 'text' | 'author'>, files: readonly SharedFile[] = []) {
   const name = author?.name === undefined ? '' : `<strong>${textHtml(author.name)}</strong><br>`
-  const links = files.map((file) => `<br>${linkHtml(file)}`)
-  return { type: 'message', textFormat: 'xml', text: `${name}${textHtml(text)}${links.join('')}` } as const
+  const linked = [name + textHtml(text), ...files.map(linkHtml)].join('<br>')
+  const whole = linked.length <= longestText ? linked : [name + textHtml(text), ...files.map(nameHtml)].join('<br>')
+  return { type: 'message', textFormat: 'xml', text: whole } as const
 }
 
+const nameHtml = ({ name }: SharedFile) => textHtml(name)
 const linkHtml = ({ name, url }: SharedFile) =>
   url === undefined || !/^https?:\/\//.test(url) ? textHtml(name) : `<a href="${textHtml(url)}">${textHtml(name)}</a>`

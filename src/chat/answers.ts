@@ -11,7 +11,7 @@ import { newId } from '#hub/platform/ids.ts'
 import * as workbench from '#hub/workbench/index.ts'
 import { acts, type Messages } from '#hub/workbench/index.ts'
 import { assignableIn } from './assignable.ts'
-import { ReplyDraft } from './drafts.ts'
+import { fromColleagues, type MessageDraft, ReplyDraft } from './drafts.ts'
 import { loadOffers, replyOfMacro } from './macros.ts'
 import { problemsOf } from './problems.ts'
 import { draftOf, saveDraft, withdrawDraft } from './store.ts'
@@ -138,9 +138,12 @@ async function previewAgain(
   { value, fields }: Act,
 ): Promise<ChatAnswer> {
   const [, id] = workbench.splitValue(value)
-  const before = id === undefined ? undefined : await draftOf(hub.db, id, asking.agent.id, found.id)
-  const { files = [] } = ReplyDraft.safeParse(before).data ?? {}
-  return await preview(hub, asking, found, { text: String(fields['text'] ?? ''), files }, true)
+  const text = String(fields['text'] ?? '')
+  if (id === undefined) return await preview(hub, asking, found, { text, files: [] }, true)
+  const before = ReplyDraft.safeParse(await draftOf(hub.db, id, asking.agent.id, found.id))
+  // Sent meanwhile, or too old: nobody knows any more which files went with it.
+  if (!before.success) return shown(noticeOf(asking.words.chat.draftSpent, asking.words))
+  return await preview(hub, asking, found, { text, files: before.data.files }, true)
 }
 
 /** All that goes, the recipient and the channel as the customer will see them; it waits in a draft until it is confirmed. */
@@ -175,13 +178,15 @@ async function answerShortcut(
     const caseId = await caseHere(hub.db, connection.id, happening.place)
     const found = caseId === undefined ? undefined : await workbench.loadCase(hub, caseId, hub.now())
     if (!found) return shown(noticeOf(words.chat.notHere, words))
-    const { files } = message
+    const files = fromColleagues(message.files, connection.id)
     const text = message.text || files.map((file) => file.name).join(', ')
-    return await preview(hub, asking, found, { text, files: [...files] }, false)
+    if (text === '') return shown(noticeOf(words.chat.nothingToSend, words))
+    return await preview(hub, asking, found, { text, files }, false)
   }
   const id = newId('draft')
-  const { text, files, authorName } = message
-  const content = { kind: 'message', text, author: authorName ?? null, files }
+  const { text, authorName } = message
+  const files = fromColleagues(message.files, connection.id)
+  const content: MessageDraft = { kind: 'message', text, author: authorName ?? null, files }
   await saveDraft(hub.db, { id, agentId: agent.id, caseId: null, content }, hub.now())
   const isCustomers = isReadByCustomers(asking)
   const source: workbench.ShownMessage = {

@@ -1,5 +1,6 @@
 /** What an agent has typed and not yet sent, as it waits in the database. */
 import { z } from 'zod'
+import type { Attachment } from '#hub/connector/facts.ts'
 
 const files = z.array(
   z.strictObject({
@@ -8,6 +9,7 @@ const files = z.array(
     contentType: z.string().exactOptional(),
     sizeBytes: z.number().exactOptional(),
     url: z.string().exactOptional(),
+    isInternal: z.literal(true).exactOptional(),
     source: z.string().exactOptional(),
   }),
 )
@@ -30,3 +32,8 @@ export const MessageDraft = z.strictObject({
   files,
 })
 export type MessageDraft = z.output<typeof MessageDraft>
+
+/** Files of a chat that colleagues work in, as they go on to others. @param source the chat's connection */
+export function fromColleagues(files: readonly Attachment[], source: string): Attachment[] {
+  return files.map((file) => ({ ...file, source, isInternal: true as const }))
+}

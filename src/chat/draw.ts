@@ -133,7 +133,12 @@ async function said(
   const { takesFiles } = connection.connector.can.chat ?? {}
   const read = readerOf(hub, signal)
   const text = shown === undefined ? message.text : attachments.map(({ name }) => name).join(', ')
-  const { files, ...whole } = await withItsFiles({ visibility, text, attachments }, takesFiles, read, attempts)
+  const { files, filesMayWait, ...whole } = await withItsFiles(
+    { visibility, text, attachments },
+    takesFiles,
+    read,
+    attempts,
+  )
   const named =
     shown === undefined && attachments.length > 0 && !files ? { files: attachments.map(({ name }) => name) } : {}
   return {
@@ -148,6 +153,7 @@ async function said(
         ...named,
       },
       ...(files ? { files } : {}),
+      ...(filesMayWait ? { filesMayWait } : {}),
     },
     look: String(message.attachments.length),
   }

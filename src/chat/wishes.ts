@@ -26,7 +26,7 @@ import {
   resolveReasons,
   splitValue,
 } from '#hub/workbench/index.ts'
-import { MessageDraft, ReplyDraft } from './drafts.ts'
+import { fromColleagues, MessageDraft, ReplyDraft } from './drafts.ts'
 import { languageFor } from './languages.ts'
 import { textIn } from './problems.ts'
 import { reviseMessage } from './revise.ts'
@@ -128,7 +128,7 @@ function note(
   const out: OutMessage = {
     visibility: 'internal',
     text,
-    ...(files.length > 0 ? { attachments: fromChat(files, step.connectionId) } : {}),
+    ...(files.length > 0 ? { attachments: fromColleagues(files, step.connectionId) } : {}),
   }
   const key = consequences.message(caseId, out, authorOf(agent), cause)
   if (key === undefined) {
@@ -207,7 +207,7 @@ async function sendReply(deed: Deed): Promise<void> {
     return tell(consequences, cause, wish.step.connectionId, told, { ...words.chat.draftSpent, caseId })
   await forgetWithdrawn(trx, agent.id, caseId)
   const { connectionId, text: said, files } = draft.data
-  const attachments = files.length > 0 ? { attachments: fromChat(files, wish.step.connectionId) } : {}
+  const attachments = files.length > 0 ? { attachments: files } : {}
   const out: OutMessage = { visibility: 'public', text: said, ...attachments }
   // Another way than the one that was confirmed may lead to somebody else.
   const isStillThere = book
@@ -339,19 +339,13 @@ async function createCase(deed: Omit<Deed, 'caseId'>): Promise<void> {
     {
       subject: textIn(act.fields, 'subject'),
       text: (author === null ? text : `${author}: ${text}`) || textIn(act.fields, 'subject'),
-      ...(files.length > 0
-        ? { files: { attachments: fromChat(files, wish.step.connectionId), author: deed.author } }
-        : {}),
+      ...(files.length > 0 ? { files: { attachments: files, author: deed.author } } : {}),
       ...(requester === '' ? {} : { requester: { emails: [requester] } }),
       ...(priority ? { priority } : {}),
     },
     cause,
     source,
   )
-}
-
-function fromChat(files: readonly Attachment[], source: string): readonly Attachment[] {
-  return files.map((file) => ({ ...file, source }))
 }
 
 /** The question's card thanks and takes no more. */

@@ -119,7 +119,13 @@ export interface ChatResult {
 export type ChatContent =
   | { readonly kind: 'card'; readonly card: Card }
   /** One message of a case's conversation, in its thread, under its author's name. */
-  | { readonly kind: 'said'; readonly said: CardMessage; readonly files?: readonly OutFile[] }
+  | {
+      readonly kind: 'said'
+      readonly said: CardMessage
+      readonly files?: readonly OutFile[]
+      /** As in `OutMessage`. */
+      readonly filesMayWait?: true
+    }
 
 export const chatLanguages = ['en', 'es'] as const
 export type ChatLanguage = (typeof chatLanguages)[number]

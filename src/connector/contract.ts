@@ -106,6 +106,8 @@ export interface OutMessage {
    * could not be fetched is named in the text already.
    */
   readonly files?: readonly OutFile[]
+  /** The message may wait for its files: absent when they have kept it back often enough, and it goes without. */
+  readonly filesMayWait?: true
   /** The colleague who wrote it, for tools that can show it under that name; absent for what the hub itself says. */
   readonly author?: OutAuthor
   /** Written by a rule or a survey, not by a person: channels that can say so do, and machines do not answer it. */

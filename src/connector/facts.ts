@@ -89,6 +89,8 @@ export interface Attachment {
   readonly contentType?: string
   readonly sizeBytes?: number
   readonly url?: string
+  /** Its address is for colleagues: it stands in nothing that a customer reads. */
+  readonly isInternal?: true
   /** The connection that told of it, which can read it. The hub's own note: connectors leave it out. */
   readonly source?: string
 }

@@ -7,6 +7,9 @@ export interface FileRequest {
   /** Sent to `url` alone: what a redirect names gets none of them. */
   readonly headers?: Readonly<Record<string, string>>
   readonly maxBytes: number
+  /** Which of the manifest's budgets it spends; `default` when absent. */
+  readonly budget?: string
+  readonly budgetKey?: string
   /** For vendors whose files are kept elsewhere: whether the one redirect that is followed may lead there. */
   readonly mayFollow?: (url: URL) => boolean
 }
@@ -17,9 +20,10 @@ const redirects = [301, 302, 303, 307, 308]
 export async function fetchFile(
   ctx: Pick<Context<unknown>, 'http' | 'now'>,
   url: URL,
-  { headers = {}, maxBytes, mayFollow }: FileRequest,
+  { headers = {}, mayFollow, ...request }: FileRequest,
 ): Promise<Uint8Array> {
-  const first = await ask(ctx, url, headers, maxBytes)
+  const { maxBytes } = request
+  const first = await ask(ctx, url, { ...request, headers })
   if (!redirects.includes(first.status) || !mayFollow) return await bytesOf(ctx, url, first, maxBytes)
   const location = first.headers.get('location')
   const elsewhere = location === null ? null : URL.parse(location, url.href)
@@ -27,20 +31,19 @@ export async function fetchFile(
     const where = elsewhere?.host ?? 'nowhere'
     throw new ConnectorError('host_refused', `${place(url)} leads to ${where}, where this vendor keeps no files`)
   }
-  return await bytesOf(ctx, elsewhere, await ask(ctx, elsewhere, {}, maxBytes), maxBytes)
+  return await bytesOf(ctx, elsewhere, await ask(ctx, elsewhere, request), maxBytes)
 }
 
 async function ask(
   { http }: Pick<Context<unknown>, 'http'>,
   url: URL,
-  headers: Readonly<Record<string, string>>,
-  maxBytes: number,
+  request: Omit<FileRequest, 'mayFollow'>,
 ): Promise<Response> {
   try {
-    return await http.fetch(url, { headers, maxBytes })
+    return await http.fetch(url, request)
   } catch (error) {
     // Any status is an answer there; what the door calls malformed is one that is too long.
-    if (error instanceof ConnectorError && error.code === 'malformed') throw tooLarge(url, maxBytes)
+    if (error instanceof ConnectorError && error.code === 'malformed') throw tooLarge(url, request.maxBytes)
     throw error
   }
 }

@@ -26,7 +26,9 @@ export async function withItsFiles(
   attempts: number,
 ): Promise<OutMessage> {
   const { attachments = [], ...rest } = message
-  if (!takesFiles || attachments.length === 0) return message
+  if (attachments.length === 0) return message
+  const shown = (file: Attachment) => (message.visibility === 'public' && file.isInternal ? withoutUrl(file) : file)
+  if (!takesFiles) return { ...message, attachments: attachments.map(shown) }
   const files: OutFile[] = []
   const left: Attachment[] = []
   let roomBytes = takesFiles.maxBytes
@@ -39,11 +41,13 @@ export async function withItsFiles(
       continue
     }
     roomBytes -= content.length
-    const { name, contentType = 'application/octet-stream', url } = file
+    const { name, contentType = 'application/octet-stream', url } = shown(file)
     files.push({ name, contentType, content, ...(url === undefined ? {} : { url }) })
   }
-  const named = left.length > 0 ? withLine(rest, `Files not sent: ${left.map(nameOf).join(', ')}`) : rest
-  return files.length > 0 ? { ...named, files } : named
+  const named =
+    left.length > 0 ? withLine(rest, `Files not sent: ${left.map((file) => nameOf(shown(file))).join(', ')}`) : rest
+  if (files.length === 0) return named
+  return { ...named, files, ...(attempts + 1 < triesForFiles ? { filesMayWait: true } : {}) }
 }
 
 async function contentOf(
@@ -62,6 +66,8 @@ async function contentOf(
     throw new ConnectorError('unavailable', `the file "${file.name}" cannot be read now: ${error.message}`, wait)
   }
 }
+
+const withoutUrl = ({ url: _, ...file }: Attachment): Attachment => file
 
 function nameOf({ name, url }: Attachment): string {
   return url === undefined ? name : `${name} (${url})`

@@ -1,21 +1,28 @@
-/** Some chat tools say of a message only that it has files: which, is asked before the message is worked on. */
+/**
+ * Some chat tools say of a message only that it has files: which, is asked before the message is worked on. What was said
+ * never waits for that: where the tool does not tell at once, the files are shown as the connector could name them.
+ */
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { ChatMessage } from '#hub/connector/chat.ts'
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError, reaction } from '#hub/connector/errors.ts'
 import type { Attachment, Observation } from '#hub/connector/facts.ts'
+import { realTiming, within } from '#hub/platform/timing.ts'
 import { clean } from './clean.ts'
 import type { NotRead, Observed } from './index.ts'
 import { withMessage, withSource } from './sources.ts'
 
-/** What came in the same batch waits as long: people have pressed buttons meanwhile. */
-const patienceMs = 5_000
-/** Then the message goes on without: what was said must not wait for what is attached to it. */
-const triesForNames = 4
+/** The whole batch waits as long: people have pressed buttons meanwhile. */
+const patienceMs = 1_500
+/** The tool may tell of a message a moment before it can be read. */
+const pauseMs = 300
+/** A tool that did not answer is not asked for a while, so that its trouble costs a batch now and then, not each. */
+const restMs = 30_000
+
+const restsUntil = new Map<string, number>()
 
 type Read = Exclude<Observed, NotRead>
 
-/** A message whose files cannot be told now waits for the next try; the others do not. */
 export async function withNamedFiles(
   connection: LoadedConnection,
   observed: readonly Observed[],
@@ -30,25 +37,36 @@ export async function withNamedFiles(
       const unnamed = one.observations.flatMap(unnamedIn)
       if (unnamed.length === 0) return one
       const context = contextFor(AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))
-      try {
-        const asked = unnamed.map(async ({ at }) => [at, clean(await filesOf(context, at))] as const)
-        return named(one, new Map(await Promise.all(asked)), connection.id)
-      } catch (error) {
-        const mayPass = error instanceof ConnectorError && passing.has(reaction[error.code])
-        if (mayPass && one.row.attempts + 1 < triesForNames) {
-          return { row: one.row, failed: 'retry', reason: error.message, ...waitOf(error) }
+      const ask = async (at: string) => clean(await filesOf(context, at))
+      const told = unnamed.map(async ({ at, seen }): Promise<readonly [string, readonly Attachment[]]> => {
+        if (context.now().getTime() < (restsUntil.get(connection.id) ?? 0)) return [at, seen]
+        try {
+          const asking = ask(at).catch((error) => askAgain(error, () => ask(at), context.signal))
+          return [at, await within(patienceMs, asking, 'the tool did not tell in time')]
+        } catch (error) {
+          if (!isRefusal(error)) restsUntil.set(connection.id, context.now().getTime() + restMs)
+          context.log.warn({ err: error }, "a message's files cannot be told: they are shown as links to it")
+          return [at, seen]
         }
-        context.log.warn({ err: error }, "a message's files cannot be told: they are shown as links to it")
-        return named(one, new Map(unnamed.map(({ at, seen }) => [at, seen])), connection.id)
-      }
+      })
+      return named(one, new Map(await Promise.all(told)), connection.id)
     }),
   )
 }
 
-/** Nothing is changed by asking again, whatever became of the answer. */
-const passing: ReadonlySet<string> = new Set(['retry', 'resolve_unknown'])
+async function askAgain<T>(error: unknown, ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const isEarly = error instanceof ConnectorError && error.code === 'not_found'
+  if (isRefusal(error) && !isEarly) throw error
+  await realTiming.wait(pauseMs, signal)
+  if (signal.aborted) throw error
+  return await ask()
+}
 
-const waitOf = ({ retryAfterMs }: ConnectorError) => (retryAfterMs === undefined ? {} : { retryAfterMs })
+/** Then it says the same tomorrow. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ConnectorError)) return false
+  return reaction[error.code] === 'dead_letter' || reaction[error.code] === 'pause_connection'
+}
 
 function unnamedIn(observation: Observation): readonly NonNullable<ChatMessage['unnamed']>[] {
   const what = observation.type === 'chat' ? observation.happening.what : undefined

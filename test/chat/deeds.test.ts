@@ -156,13 +156,34 @@ describe('a public reply', () => {
     expect(JSON.stringify(form.blocks)).toContain('plan.pdf')
     const second = dialogOf(await scene.submit('leo', acts.previewReply, form.value, { text: 'Our plan' }))
     expect(JSON.stringify(second.blocks)).toContain('plan.pdf')
-    // What somebody else typed has no files for others.
-    const strange = dialogOf(await scene.submit('eva', acts.previewReply, form.value, { text: 'Our plan' }))
-    expect(JSON.stringify(strange.blocks)).not.toContain('plan.pdf')
+    // What somebody typed has no files for others.
+    const strange = await scene.submit('eva', acts.previewReply, form.value, { text: 'Our plan' })
+    expect(JSON.stringify(strange)).not.toContain('plan.pdf')
     await scene.submit('leo', acts.sendReply, second.value)
     const { messages } = told
     expect(messages).toMatchObject([{ caseId: 'T-1', message: { visibility: 'public', text: 'Our plan' } }])
     expect(messages[0]?.message.attachments).toMatchObject([{ name: 'plan.pdf', id: 'F1', source: scene.ids.talk }])
+    expect(JSON.stringify(messages[0])).not.toContain('talk.example')
+  })
+
+  it('is spent when another was sent meanwhile, rather than sent without its files', async () => {
+    const { caseId, thread } = await arrive()
+    const message = { id: 'x1', text: 'The plan', files: [{ id: 'F1', name: 'plan.pdf' }] }
+    const what = { kind: 'shortcut', name: 'public_reply', message } as const
+    const place = { channel: 'desk-room', thread, message: 'x1' }
+    const first = dialogOf(await scene.happens({ user: 'leo', place, awaits: true, what }))
+    const form = dialogOf(await scene.press('leo', acts.editReply, first.value))
+    await scene.submit('leo', acts.sendReply, (await preview(caseId)).value)
+    const spent = { kind: 'private', card: { title: 'This preview is no longer good' } }
+    expect(await scene.submit('leo', acts.previewReply, form.value, { text: 'Our plan' })).toMatchObject(spent)
+  })
+
+  it('of a message that says nothing is none', async () => {
+    const { thread } = await arrive()
+    const what = { kind: 'shortcut', name: 'public_reply', message: { id: 'x1', text: '', files: [] } } as const
+    const place = { channel: 'desk-room', thread, message: 'x1' }
+    const nothing = { kind: 'private', card: { title: 'There is nothing to send' } }
+    expect(await scene.happens({ user: 'leo', place, awaits: true, what })).toMatchObject(nothing)
   })
 
   it('that is a file alone says its name', async () => {

@@ -82,6 +82,7 @@ describe('a message that leaves', () => {
         ...note,
         text: 'Look\n\nFiles not sent: b.txt, c.txt',
         files: [{ name: 'a.txt', contentType: 'text/plain', content: Buffer.from('the a.txt') }],
+        filesMayWait: true,
       },
     ])
   })

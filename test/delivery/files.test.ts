@@ -38,6 +38,7 @@ describe('files of a message', () => {
           url: 'https://chat.example/F1',
         },
       ],
+      filesMayWait: true,
     })
   })
 
@@ -51,6 +52,26 @@ describe('files of a message', () => {
     expect(out.text).toBe('Look\n\nFiles not sent: photo.png (https://chat.example/F2)')
     expect(out.html).toBe('<b>Look</b><p>Files not sent: photo.png (https://chat.example/F2)</p>')
     expect(out.attachments).toBeUndefined()
+  })
+
+  it('that lie where colleagues work are named to customers without their addresses', async () => {
+    const inside = { ...log, isInternal: true } as const
+    const reply = { visibility: 'public', text: 'Look', attachments: [inside] } as const
+    const gone = await withItsFiles(reply, desk, failing('rejected'), 0)
+    expect(gone.text).toBe('Look\n\nFiles not sent: log.txt')
+    const sent = await withItsFiles(reply, desk, contents, 0)
+    const named = await withItsFiles(reply, undefined, contents, 0)
+    expect(JSON.stringify([sent, named])).not.toContain('chat.example')
+    expect(named.attachments).toMatchObject([{ name: 'log.txt' }])
+    const note = await withItsFiles({ ...reply, visibility: 'internal' }, desk, failing('rejected'), 0)
+    expect(note.text).toContain('https://chat.example/F1')
+  })
+
+  it('hold the message back when the tool cannot take them, but not for ever', async () => {
+    const patience = await Promise.all(
+      [0, 1, 2, 9].map((attempts) => withItsFiles(note(log), desk, contents, attempts)),
+    )
+    expect(patience.map(({ filesMayWait }) => filesMayWait)).toEqual([true, true, undefined, undefined])
   })
 
   it('are named when they turn out larger than they were said to be', async () => {

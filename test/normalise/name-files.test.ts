@@ -6,13 +6,13 @@ import type { Attachment, Observation } from '#hub/connector/facts.ts'
 import type { InboxRow, Observed } from '#hub/normalise/index.ts'
 import { withNamedFiles } from '#hub/normalise/name-files.ts'
 
-const row = (attempts = 0): InboxRow => ({
+const row = (): InboxRow => ({
   seq: 1,
   connection_id: 'con_1',
   dedupe_key: 'k',
   source: 'webhook',
   body: Buffer.from(''),
-  attempts,
+  attempts: 0,
 })
 const seen = [{ name: 'attachment', url: 'https://talk.example/message/1' }]
 const picture = { name: 'image.png', url: 'https://talk.example/image' }
@@ -27,20 +27,25 @@ const said = chat({ kind: 'message', message })
 const pressed = chat({ kind: 'press', act: { act: 'take', value: 'case_1', fields: {} } })
 
 /** @param filesOf what the tool tells. */
-async function name(observed: readonly Observed[], filesOf: (at: string) => readonly Attachment[]) {
+async function name(
+  observed: readonly Observed[],
+  filesOf: (at: string) => readonly Attachment[] | Promise<readonly Attachment[]>,
+  { id, at = 0 }: { readonly id: string; readonly at?: number },
+) {
   const asked: string[] = []
   const warned: string[] = []
   const can = {
     chat: {
       async filesOf(_ctx: unknown, at: string) {
         asked.push(at)
-        return filesOf(at)
+        return await filesOf(at)
       },
     },
   }
-  const connection = { id: 'con_1', connector: { can } } as unknown as LoadedConnection
+  const connection = { id, connector: { can } } as unknown as LoadedConnection
   const log = { warn: (_data: object, text: string) => warned.push(text) }
-  const contextFor = (signal: AbortSignal) => ({ signal, log }) as unknown as Context<unknown>
+  const now = () => new Date(at)
+  const contextFor = (signal: AbortSignal) => ({ signal, log, now }) as unknown as Context<unknown>
   const read = await withNamedFiles(connection, observed, contextFor, new AbortController().signal)
   return { read, asked, warned }
 }
@@ -52,48 +57,64 @@ const filesIn = (one: Observed | undefined) => {
   return what?.kind === 'message' ? what.message.files : undefined
 }
 const fails = (code: ConnectorErrorCode) => () => {
-  throw new ConnectorError(code, 'talk: no', code === 'rate_limited' ? { retryAfterMs: 7_000 } : {})
+  throw new ConnectorError(code, 'talk: no', { retryAfterMs: 86_400_000 })
 }
+const marked = (id: string, ...files: readonly Attachment[]) => files.map((file) => ({ ...file, source: id }))
 
 describe('files that a chat tool does not name', () => {
   it('are asked for, once for each message, and stand beside those that it named', async () => {
-    const { read, asked } = await name([{ row: row(), observations: [said] }], () => [{ name: 'router.log', id: 'F1' }])
+    const router = { name: 'router.log', id: 'F1' }
+    const { read, asked } = await name([{ row: row(), observations: [said] }], () => [router], { id: 'con_1' })
     expect(asked).toEqual(['message 1'])
-    expect(filesIn(read[0])).toEqual([
-      { ...picture, source: 'con_1' },
-      { name: 'router.log', id: 'F1', source: 'con_1' },
-    ])
+    expect(filesIn(read[0])).toEqual(marked('con_1', picture, router))
   })
 
   it('are asked for of nothing else', async () => {
     const failed: Observed = { row: row(), failed: 'quarantined', reason: 'broken' }
     const others: readonly Observed[] = [{ row: row(), observations: [pressed] }, failed]
-    const { read, asked } = await name(others, () => [])
+    const { read, asked } = await name(others, () => [], { id: 'con_2' })
     expect([read, asked]).toEqual([others, []])
   })
 
-  it.each(['unavailable', 'rate_limited', 'outcome_unknown'] as const)(
-    'keep their message waiting while the tool cannot tell (%s), and nobody else',
+  it.each(['not_found', 'unavailable', 'rate_limited', 'outcome_unknown'] as const)(
+    'are asked for once more when the tool could not tell: %s',
     async (code) => {
-      const both: readonly Observed[] = [
-        { row: row(2), observations: [said] },
-        { row: row(), observations: [pressed] },
-      ]
-      const { read } = await name(both, fails(code))
-      expect(read[0]).toMatchObject({ failed: 'retry', ...(code === 'rate_limited' ? { retryAfterMs: 7_000 } : {}) })
-      expect(read[1]).toEqual(both[1])
+      const answers = [fails(code), () => [{ name: 'router.log' }]]
+      const { read, asked } = await name([{ row: row(), observations: [said] }], () => answers.shift()?.() ?? [], {
+        id: `con_${code}`,
+      })
+      expect(asked).toHaveLength(2)
+      expect(filesIn(read[0])).toEqual(marked(`con_${code}`, picture, { name: 'router.log' }))
     },
   )
 
-  it.each([
-    ['rejected', 0],
-    ['auth_failed', 0],
-    ['not_found', 0],
-    ['malformed', 0],
-    ['unavailable', 3],
-  ] as const)('are links to the message when the tool refuses or stays away: %s at try %i', async (code, attempts) => {
-    const { read, warned } = await name([{ row: row(attempts), observations: [said] }], fails(code))
-    expect(filesIn(read[0])).toEqual([picture, ...seen].map((file) => ({ ...file, source: 'con_1' })))
-    expect(warned).toHaveLength(1)
+  it.each(['rejected', 'auth_failed', 'malformed', 'unavailable', 'rate_limited'] as const)(
+    'are links to the message when the tool refuses or stays away, and the message waits for nothing: %s',
+    async (code) => {
+      const both: readonly Observed[] = [
+        { row: row(), observations: [said] },
+        { row: row(), observations: [pressed] },
+      ]
+      const { read, warned } = await name(both, fails(code), { id: `con_away_${code}` })
+      expect(filesIn(read[0])).toEqual(marked(`con_away_${code}`, picture, ...seen))
+      expect(read[1]).toEqual({ ...both[1] })
+      expect(warned).toHaveLength(1)
+    },
+  )
+
+  it('are not asked for while the tool is out of reach, and again half a minute later', async () => {
+    const one = [{ row: row(), observations: [said] }]
+    const id = 'con_rest'
+    await name(one, fails('unavailable'), { id, at: 1_000 })
+    const meanwhile = await name(one, () => [{ name: 'router.log' }], { id, at: 30_999 })
+    expect([meanwhile.asked, filesIn(meanwhile.read[0])]).toEqual([[], marked(id, picture, ...seen)])
+    const later = await name(one, () => [{ name: 'router.log' }], { id, at: 31_000 })
+    expect(filesIn(later.read[0])).toEqual(marked(id, picture, { name: 'router.log' }))
+  })
+
+  it('of a tool that hangs cost no more than the patience of a batch', async () => {
+    const hangs = () => new Promise<readonly Attachment[]>(() => {})
+    const { read } = await name([{ row: row(), observations: [said] }], hangs, { id: 'con_hangs' })
+    expect(filesIn(read[0])).toEqual(marked('con_hangs', picture, ...seen))
   })
 })

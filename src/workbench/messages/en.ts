@@ -328,6 +328,10 @@ export const en: Messages = {
       title: 'This preview is no longer good',
       text: 'Its text was sent before, or changed since, or waited for more than a week. Nothing was sent now. To say more, write a new reply.',
     },
+    nothingToSend: {
+      title: 'There is nothing to send',
+      text: 'This message has neither words nor files.',
+    },
     notHere: {
       title: 'This message belongs to no case',
       text: 'Choose this in the thread of a case, or make a case of the message first.',

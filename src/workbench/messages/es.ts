@@ -338,6 +338,10 @@ export const es: Messages = {
       title: 'Esta vista previa ya no vale',
       text: 'Su texto ya se envió, o se cambió después, o esperó más de una semana. Ahora no se envió nada. Para decir más, escriba una respuesta nueva.',
     },
+    nothingToSend: {
+      title: 'No hay nada que enviar',
+      text: 'Este mensaje no tiene ni palabras ni archivos.',
+    },
     notHere: {
       title: 'Este mensaje no es de ningún caso',
       text: 'Elíjalo en el hilo de un caso, o convierta antes el mensaje en un caso.',

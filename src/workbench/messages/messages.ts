@@ -286,6 +286,7 @@ export interface Messages {
     readonly customersRead: string
     /** A preview whose text was sent, or changed since, or is older than drafts are kept. */
     readonly draftSpent: { readonly title: string; readonly text: string }
+    readonly nothingToSend: { readonly title: string; readonly text: string }
     readonly notHere: { readonly title: string; readonly text: string }
     /** `{name}` of the macro, `{reason}` in the words of those who write templates. */
     readonly macroFailed: { readonly title: string; readonly text: string }
