@@ -28,7 +28,7 @@ interface TeamsFunction {
   readonly permissions?: readonly string[]
   readonly commands?: readonly BotCommand[]
   readonly extension?: readonly ExtensionCommand[]
-  readonly needs?: 'files' | 'links' | 'sharedChannels'
+  readonly needs?: 'files' | 'links'
 }
 
 export const teamsFunctions: readonly TeamsFunction[] = [
@@ -106,7 +106,7 @@ export const teamsFunctions: readonly TeamsFunction[] = [
   },
   { does: 'show the case behind a link to it', needs: 'links' },
   { does: 'carry files between a conversation and the desk', needs: 'files' },
-  { does: 'make cases of what customers write in channels shared with them', needs: 'sharedChannels' },
+  { does: 'make cases of what customers write in channels shared with them' },
 ]
 
 /** The personal tab. */

@@ -65,6 +65,12 @@ describe('the Teams app package', () => {
     expect(await AppManifestUtils.validateAgainstSchema(wrong)).not.toEqual([])
   })
 
+  it('says of channels what Teams takes since manifest 1.25, which its schema does not tell', () => {
+    const manifest = teamsManifest(options)
+    expect(manifest.supportsChannelFeatures).toBe('tier1')
+    expect(manifest).not.toHaveProperty('supportedChannelTypes')
+  })
+
   it('is translated into Spanish, for each of its texts but its name', () => {
     const spanish = z.record(z.string(), z.string()).parse(json(files['es.json']))
     const english = teamsManifest(options)

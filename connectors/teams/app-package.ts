@@ -16,7 +16,7 @@ export interface TeamsAppOptions {
 }
 
 /** Raised with each change of what the manifest asks for: Teams offers an update only for a higher one. */
-const version = '1.1.0'
+const version = '1.2.0'
 const accent = '#1d3557'
 const schema = 'https://developer.microsoft.com/en-us/json-schemas/teams/v1.29/MicrosoftTeams.schema.json'
 const others = ['es'] as const satisfies readonly Language[]
@@ -106,7 +106,9 @@ export function teamsManifest(options: TeamsAppOptions) {
         ...(needs('links') ? { messageHandlers: [{ type: 'link', value: { domains: [base.hostname] } }] } : {}),
       },
     ],
-    ...(needs('sharedChannels') ? { supportedChannelTypes: ['sharedChannels', 'privateChannels'] } : {}),
+    // Says that shared and private channels are understood; since 1.25 no app for teams is taken without it, nor with the
+    // older `supportedChannelTypes`, though the schema allows both.
+    supportsChannelFeatures: 'tier1',
     permissions: ['identity', 'messageTeamMembers'],
     validDomains: [base.hostname],
     // Permissions of a team or a chat are granted to this id; the address says nothing there, but must not be missing.
