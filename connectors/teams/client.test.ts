@@ -96,6 +96,15 @@ describe('a call to Teams', () => {
     ])
   })
 
+  it('understands a refusal in a private conversation, whose code stands within its message', async () => {
+    const message = JSON.stringify({ subCode: 'MessageWritesBlocked', details: 'Thread is not writable.' })
+    const { ctx } = testDoor(() => Response.json({ errorCode: 209, message }, { status: 403 }))
+    await expect(post(ctx, place, content, key)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('the person has blocked or removed the app'),
+    })
+  })
+
   const meanings: readonly (readonly [number, string, ConnectorErrorCode])[] = [
     [401, 'Unauthorized', 'auth_failed'],
     [403, 'BotDisabledByAdmin', 'auth_failed'],

@@ -8,6 +8,9 @@ import { errorOfAnswer } from '#hub/connector/http-status.ts'
 import { parsed } from './parsed.ts'
 
 const WireError = z.object({ error: z.object({ code: z.string().optional(), message: z.string().optional() }) })
+/** As private conversations answer: the code stands in JSON within the message. */
+const WireSubError = z.object({ errorCode: z.number(), message: z.string() })
+const WireSubCode = z.object({ subCode: z.string(), details: z.string().optional() })
 
 /** What a 403 says of the conversation alone must not stop the whole connection. */
 const meanings = new Map<string, readonly [ConnectorErrorCode, string]>([
@@ -32,9 +35,18 @@ const byStatus = new Map<number, ConnectorErrorCode>([
 export function teamsError(answer: Response, text: string, place: string, now: Date): ConnectorError | undefined {
   const error = errorOfAnswer(answer, place, now)
   if (!error) return undefined
-  const told = WireError.safeParse(parsed(text)).data?.error
+  const told = toldIn(parsed(text))
   const [code, why] = meanings.get(told?.code ?? '') ?? [byStatus.get(answer.status) ?? error.code, undefined]
   const words = [why, told?.code, told?.message].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ').slice(0, 300)
   const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
   return new ConnectorError(code, words === '' ? error.message : `${place} answered ${answer.status}: ${words}`, wait)
+}
+
+function toldIn(
+  body: unknown,
+): { readonly code?: string | undefined; readonly message?: string | undefined } | undefined {
+  const sub = WireSubError.safeParse(body).data
+  if (!sub) return WireError.safeParse(body).data?.error
+  const { subCode, details } = WireSubCode.safeParse(parsed(sub.message)).data ?? {}
+  return { code: subCode ?? String(sub.errorCode), message: details ?? sub.message }
 }

@@ -169,6 +169,13 @@ describe('what Teams sends', () => {
     })
   })
 
+  it('takes the conversation’s tenant for its own, where somebody of another company writes in a shared channel', () => {
+    const theirs = { ...activity('message-in-channel') }
+    const channelData = { ...Object(theirs['channelData']), tenant: { id: 'their-tenant' } }
+    expect(readOrigin({ ...theirs, channelData })).toMatchObject({ tenantId })
+    expect(readActivity({ ...theirs, channelData })).toMatchObject({ place: { tenantId } })
+  })
+
   it('survives null, other types and anything new where something optional was expected', () => {
     const optional = [
       'id',

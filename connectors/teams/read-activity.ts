@@ -36,8 +36,9 @@ export function readOrigin(
   return { serviceUrl: read.serviceUrl, channelId: read.channelId, ...(tenantId === undefined ? {} : { tenantId }) }
 }
 
+/** Of the conversation: in a shared channel the other one may be that of whoever writes. */
 const tenantOf = ({ channelData, conversation }: Pick<WireActivity, 'channelData' | 'conversation'>) =>
-  channelData?.tenant?.id ?? conversation.tenantId
+  conversation.tenantId ?? channelData?.tenant?.id
 
 type Read = Content | { readonly kind: 'unreadable'; readonly problem: string }
 

@@ -34,7 +34,7 @@ function envelope(stage: ActivityStage, channel: SandboxChannel, from: SandboxPe
       ...(channel.kind === 'personal' ? {} : { isGroup: true }),
     },
     channelData: {
-      tenant: { id: bot.tenantId },
+      tenant: { id: from.tenantId },
       ...(inChannel ? { team, channel: { id: channel.id, name: channel.name } } : {}),
     },
     locale: 'en-GB',

@@ -107,6 +107,7 @@ function connector(prefix: string, world: World, { throttled }: Stage): SandboxR
       const channel = world.conversations.get(id)
       if (!channel) return refusal(404, 'ConversationNotFound', 'Conversation not found.')
       const gone = world.gone.get(id)
+      if (gone === 'MessageWritesBlocked') return blocked
       if (gone) return refusal(403, gone, 'The bot is not part of the conversation roster.')
       return heldBack(id) ?? use(channel, thread, request)
     }
@@ -186,7 +187,7 @@ function open(
     const personal = person && world.personal(person)
     if (!personal)
       return refusal(403, 'ForbiddenOperationException', 'The bot is not installed in user’s personal scope.')
-    if (world.gone.has(personal.id)) return refusal(403, 'MessageWritesBlocked', 'The user has blocked the bot.')
+    if (world.gone.has(personal.id)) return blocked
     return { status: 201, json: { id: personal.id } }
   }
   const channel = world.conversations.get(channelData?.channel?.id ?? '')
@@ -214,4 +215,13 @@ function activityOf(request: SandboxRequest, within?: string): { readonly json: 
 
 function refusal(status: number, code: string, message: string): SandboxAnswer {
   return { status, json: { error: { code, message } } }
+}
+
+/** Private conversations say it in a form of their own. */
+const blocked: SandboxAnswer = {
+  status: 403,
+  json: {
+    errorCode: 209,
+    message: JSON.stringify({ subCode: 'MessageWritesBlocked', details: 'Thread is not writable for the bot.' }),
+  },
 }

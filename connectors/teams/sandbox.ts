@@ -79,7 +79,7 @@ export interface TeamsSandbox extends ChatSandbox {
   readonly channels: typeof channels
   readonly team: typeof team
   readonly serviceUrl: string
-  /** What the app may in Microsoft Graph; all of it at first. */
+  /** What the app may read and write, by consent; all of it at first. */
   readonly permissions: Set<GraphPermission>
   /** Somebody writes: in a channel, in a thread of it (`reply` is a message there), in a group. */
   write(
@@ -250,15 +250,28 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       thread: reply?.thread,
       attached,
     })
-    await webhooks.emit(messageActivity(stage, message, by), mischief)
+    if (hears(message, said.mentionsBot)) await webhooks.emit(messageActivity(stage, message, by), mischief)
     return message
   }
 
-  const changed = (
+  /** Without consent to read a team's or a chat's messages the app is told of those alone that mention it. */
+  function hears({ channel }: SandboxMessage, mentionsBot = false): boolean {
+    if (channel.kind === 'personal' || mentionsBot) return true
+    return permissions.has(channel.kind === 'channel' ? 'ChannelMessage.Read.Group' : 'ChatMessage.Read.Chat')
+  }
+
+  const changed = async (
     message: SandboxMessage,
     change: 'editMessage' | 'undeleteMessage' | 'softDeleteMessage',
     how?: Mischief,
-  ) => webhooks.emit(messageActivity(stage, message, message.author ?? people.jo, change), how)
+  ): Promise<Delivery> => {
+    if (!hears(message)) return 'lost'
+    return await webhooks.emit(messageActivity(stage, message, message.author ?? people.jo, change), how)
+  }
+
+  /** The app is told of what happens to its own messages only. */
+  const reacted = async (by: SandboxPerson, on: SandboxMessage, type: string, how?: Mischief): Promise<Delivery> =>
+    on.author ? 'lost' : await webhooks.emit(reactionActivity(stage, on, by, type), how)
 
   let scene = 0
   return {
@@ -300,7 +313,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       message.isDeleted = false
       return changed(message, 'undeleteMessage', mischief)
     },
-    react: (by, message, type, mischief) => webhooks.emit(reactionActivity(stage, message, by, type), mischief),
+    react: reacted,
     press(by, message, button, typed = {}) {
       const card = seen(by, message)
       const action = typeof button === 'string' ? buttonOf(card, button) : buttonOfAct(card, button.act)
@@ -382,7 +395,7 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
       await write(people.jo, { reply: asked }, 'I am looking into it')
       await write(people.rita, { reply: asked }, { text: 'Thank you', mentionsBot: true })
       await changed(asked, 'editMessage')
-      await webhooks.emit(reactionActivity(stage, asked, people.jo, 'like'))
+      await reacted(people.jo, world.add(channels.globex, undefined, { type: 'message', text: 'Hello' }), 'like')
     },
     async close() {
       await webhooks.close()

@@ -222,7 +222,6 @@ export async function sealedSetting(db: Db, key: string, make: () => Buffer): Pr
   return Buffer.from(SealedSetting.parse(found?.value).sealed, 'base64')
 }
 
-/** The connection's id of a case of the hub. */
 /** What a chat tool told of a channel when it was last heard of. */
 export async function channelReference(db: Db, connectionId: string, channel: string): Promise<string | undefined> {
   const row = await db
@@ -234,6 +233,7 @@ export async function channelReference(db: Db, connectionId: string, channel: st
   return row?.reference ?? undefined
 }
 
+/** The connection's id of a case of the hub. */
 export async function linkOf(db: Db, connectionId: string, caseId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('case_links')

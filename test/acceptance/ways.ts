@@ -7,6 +7,9 @@ export interface Way {
   readonly es: string
 }
 
+const consent: Way = { en: 'with consent to read messages', es: 'con permiso para leer mensajes' }
+const files: Way = { en: 'with permission for files', es: 'con permiso para archivos' }
+
 export const ways: Readonly<Record<Tool, Readonly<Partial<Record<FunctionId, Way>>>>> = {
   Slack: {
     'reply-from-message': { en: 'message shortcut', es: 'acción del mensaje' },
@@ -18,13 +21,20 @@ export const ways: Readonly<Record<Tool, Readonly<Partial<Record<FunctionId, Way
     escalate: { en: 'confirmation dialog', es: 'cuadro de confirmación' },
   },
   Teams: {
-    'files-to-desk': { en: 'with consent to read them', es: 'con permiso para leerlos' },
+    note: consent,
+    edits: consent,
+    'files-to-desk': files,
+    'files-from-desk': files,
+    'customer-files': files,
     'reply-from-message': { en: 'message action', es: 'acción del mensaje' },
     create: { en: 'message action', es: 'acción del mensaje' },
     search: { en: 'search box, `find …`', es: 'cuadro de búsqueda, `find …`' },
     command: { en: 'chat with the app', es: 'chat con la aplicación' },
     home: { en: 'tab *My queue* of the app', es: 'pestaña *Mi cola* de la aplicación' },
-    'customer-case': { en: 'shared channel', es: 'canal compartido' },
+    'customer-case': {
+      en: 'shared channel, with consent to read messages',
+      es: 'canal compartido, con permiso para leer mensajes',
+    },
     escalate: { en: 'question on the card', es: 'pregunta en la tarjeta' },
   },
 }
