@@ -1,7 +1,7 @@
 import { defineConnector } from '#hub/connector/contract.ts'
 import { check } from './check.ts'
 import { apiUrl, config } from './config.ts'
-import { readFile } from './files.ts'
+import { filesOf, readFile } from './files.ts'
 import { authorizeUrl, complete, missing, refresh } from './install.ts'
 import { isWanted, run } from './line.ts'
 import manifest from './manifest.json' with { type: 'json' }
@@ -43,6 +43,7 @@ export const slack = defineConnector({
       reply,
       show,
       whoIs,
+      filesOf,
       direct,
       post,
       update,

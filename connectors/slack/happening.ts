@@ -1,8 +1,11 @@
 /** An interaction as the hub speaks of it. Pure. */
 import type { ChatHappening, ChatPlace, ChatWhat } from '#hub/connector/chat.ts'
+import type { SlackConfig } from './config.ts'
 import type { Handle } from './handle.ts'
 import { packHandle } from './handle.ts'
+import { spokenIn } from './phrases.ts'
 import { textOf } from './text-of.ts'
+import { seenFiles } from './told-files.ts'
 import type { Interaction, SharedMessage } from './wire.ts'
 
 type Done = Exclude<Interaction, { kind: 'nothing' }>
@@ -16,8 +19,8 @@ export function installOf({ install }: Done): string | undefined {
 }
 
 /** @returns undefined for what is of no interest. */
-export function happeningOf(done: Done): ChatHappening | undefined {
-  const what = whatOf(done)
+export function happeningOf(done: Done, config: SlackConfig): ChatHappening | undefined {
+  const what = whatOf(done, config)
   if (!what) return undefined
   const handle = handleOf(done)
   const isAwaited = done.kind === 'submit' || done.kind === 'options'
@@ -30,7 +33,7 @@ export function happeningOf(done: Done): ChatHappening | undefined {
   }
 }
 
-function whatOf(done: Done): ChatWhat | undefined {
+function whatOf(done: Done, config: SlackConfig): ChatWhat | undefined {
   switch (done.kind) {
     case 'act':
       return { kind: 'press', act: done.act }
@@ -43,8 +46,11 @@ function whatOf(done: Done): ChatWhat | undefined {
       return { kind: 'asked', text: textOf(done.text) }
     case 'shortcut':
       return isShortcut(done.name) ? { kind: 'shortcut', name: done.name } : undefined
-    case 'message_shortcut':
-      return isShortcut(done.name) ? { kind: 'shortcut', name: done.name, message: messageOf(done.message) } : undefined
+    case 'message_shortcut': {
+      if (!isShortcut(done.name)) return undefined
+      const { attachment } = spokenIn(config, done.place.channel)
+      return { kind: 'shortcut', name: done.name, message: messageOf(done.message, attachment) }
+    }
     case 'cancel':
       return undefined
   }
@@ -54,14 +60,20 @@ function isShortcut(name: string): name is Shortcut {
   return shortcuts.has(name as Shortcut)
 }
 
-function messageOf({ ts, text, userId, files }: SharedMessage) {
+function messageOf({ ts, text, userId, files }: SharedMessage, word: string) {
+  // Slack waits for the dialog: nobody is asked first what a file is called.
+  const heldBack = files.filter(({ isHeldBack, name, url }) => isHeldBack && name === undefined && url === undefined)
+  const seen = seenFiles(
+    heldBack.map(({ id }) => id),
+    word,
+  )
   return {
     id: ts,
     text: textOf(text),
     files: files.flatMap(({ id, name, mediaType, bytes, url }) =>
       // A file that was deleted has nothing but its id.
       name === undefined && url === undefined
-        ? []
+        ? seen.filter((one) => one.id === id)
         : [
             {
               id,

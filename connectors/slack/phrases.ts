@@ -11,6 +11,8 @@ export interface Phrases {
   readonly notTaken: string
   readonly working: string
   readonly close: string
+  /** A file that Slack does not name. */
+  readonly attachment: string
 }
 
 const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
@@ -20,6 +22,7 @@ const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
     notTaken: 'This could not be taken:',
     working: 'Working on it',
     close: 'Close',
+    attachment: 'attachment',
   },
   es: {
     pressAgain: 'Ha tardado demasiado y Slack no abre el diálogo. Pulse otra vez, por favor.',
@@ -27,6 +30,7 @@ const phrases: Readonly<Record<ChatLanguage, Phrases>> = {
     notTaken: 'No se ha podido aceptar:',
     working: 'En ello',
     close: 'Cerrar',
+    attachment: 'adjunto',
   },
 }
 

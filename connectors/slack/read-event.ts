@@ -1,14 +1,13 @@
 /** What happened, as the Events API tells it. Pure; the request's signature was checked before. */
 import { z } from 'zod'
-import type { ChatHappening, ChatPlace, ChatWhat } from '#hub/connector/chat.ts'
+import type { ChatHappening, ChatMessage, ChatPlace, ChatWhat } from '#hub/connector/chat.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
-import type { Attachment } from '#hub/connector/facts.ts'
 import { packHandle } from './handle.ts'
 import { textOf, withoutMention } from './text-of.ts'
+import { type FilesAt, seenFiles, toldFiles } from './told-files.ts'
 import {
   WireChannelNews,
   type WireEnvelope,
-  type WireFile,
   WireHome,
   WireLinks,
   WireMention,
@@ -25,6 +24,8 @@ export interface Addressee {
   readonly botUser?: string
   /** Where customers read along. */
   readonly customerChannels: ReadonlySet<string>
+  /** "attachment", as the readers of a channel say it. */
+  readonly fileWord: (channel: string) => string
 }
 
 export interface Told {
@@ -78,7 +79,7 @@ function readMessage(event: unknown, to: Addressee): Told | undefined {
   }
   // Slack tells of a mention twice. A question to the app is no note; where customers read along it is a message like any other.
   if (mentions(text, to) && !to.customerChannels.has(place.channel)) return undefined
-  return told(ts, user, place, { kind: 'message', message: chatMessage(ts, text, files) })
+  return told(ts, user, place, { kind: 'message', message: chatMessage(ts, message, place, to) })
 }
 
 /** Slack also tells so of links it has unfolded, and of a thread that has grown: then the words are the same. */
@@ -90,7 +91,7 @@ function readChange(event: WireMessage, to: Addressee): Told | undefined {
   const isSame = now.text === before?.text && fileIds(now.files) === fileIds(before?.files)
   if (isSame || (before && !now.edited && now.text === before.text)) return undefined
   const place = placeOf({ ...event, thread_ts: now.thread_ts }, now.ts, to)
-  return told(at ?? undefined, now.user, place, { kind: 'edited', message: chatMessage(now.ts, now.text, now.files) })
+  return told(at ?? undefined, now.user, place, { kind: 'edited', message: chatMessage(now.ts, now, place, to) })
 }
 
 function readDeletion(event: WireMessage, ts: string | null | undefined, to: Addressee): Told | undefined {
@@ -179,29 +180,20 @@ function isDirect({ channel, channel_type: type }: WireMessage): boolean {
   return type === 'im' || (!type && channel.startsWith('D'))
 }
 
-function chatMessage(id: string, text: string | null | undefined, files: WireMessage['files']) {
-  return { id, text: textOf(text ?? ''), files: attachments(files) }
+function chatMessage(id: string, { text, files }: Written, place: ChatPlace, to: Addressee): ChatMessage {
+  const { named, heldBack } = toldFiles(files)
+  const said = { id, text: textOf(text ?? ''), files: named }
+  // Elsewhere what is written belongs to no case, and is nothing to ask Slack about.
+  const isOfCase = to.customerChannels.has(place.channel) || place.thread !== undefined
+  if (heldBack.length === 0 || !isOfCase) return said
+  const at: FilesAt = { reference: to.reference, channel: place.channel, files: [...heldBack] }
+  return { ...said, unnamed: { at: JSON.stringify(at), seen: seenFiles(heldBack, to.fileWord(place.channel)) } }
 }
+
+type Written = Pick<WireMessage, 'text' | 'files'>
 
 function fileIds(files: WireMessage['files']): string {
   return (files ?? []).flatMap((file) => (file ? [file.id] : [])).join()
-}
-
-export function attachments(files: readonly (WireFile | null)[] | null | undefined): readonly Attachment[] {
-  return (files ?? []).flatMap((file): readonly Attachment[] => {
-    const url = file?.url_private_download ?? file?.url_private
-    // A file that was deleted has nothing but its id; one whose details are held back (Slack Connect) is asked for by it.
-    if (!file || (!url && !file.name && !file.mimetype)) return []
-    return [
-      {
-        id: file.id,
-        name: file.name || file.title || file.id,
-        ...(file.mimetype ? { contentType: file.mimetype } : {}),
-        ...(Number.isSafeInteger(file.size) && Number(file.size) >= 0 ? { sizeBytes: Number(file.size) } : {}),
-        ...(url ? { url } : {}),
-      },
-    ]
-  })
 }
 
 function parse<T extends z.ZodType>(schema: T, event: unknown, what: string): z.output<T> {

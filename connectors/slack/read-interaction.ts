@@ -3,9 +3,11 @@ import { z } from 'zod'
 import type { Act } from '#hub/connector/card.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
 import { fieldId, unpackAct } from './action-id.ts'
+import { isGone, isHeldBack } from './told-files.ts'
 import {
   type Interaction,
   type Place,
+  type SharedFile,
   WireBlockActions,
   WireBlockSuggestion,
   WireCommand,
@@ -120,16 +122,26 @@ function readMessageShortcut(payload: z.output<typeof WireMessageAction>): Inter
       ...(user ? { userId: user } : {}),
       ...(botId ? { botId } : {}),
       text: message.text ?? '',
-      files: (message.files ?? []).map(({ id, name, mimetype, size, url_private_download: url }) => ({
-        id,
-        ...(name ? { name } : {}),
-        ...(mimetype ? { mediaType: mimetype } : {}),
-        ...(typeof size === 'number' ? { bytes: size } : {}),
-        ...(url ? { url } : {}),
-      })),
+      files: (message.files ?? []).map(sharedFile),
     },
   }
 }
+
+/** Of what is gone the id alone is left. */
+function sharedFile(file: WireSharedFile): SharedFile {
+  const { id, name, mimetype, size, url_private_download: url } = file
+  if (isGone(file)) return { id }
+  return {
+    id,
+    ...(name ? { name } : {}),
+    ...(mimetype ? { mediaType: mimetype } : {}),
+    ...(typeof size === 'number' ? { bytes: size } : {}),
+    ...(url ? { url } : {}),
+    ...(isHeldBack(file) ? { isHeldBack: true } : {}),
+  }
+}
+
+type WireSharedFile = NonNullable<z.output<typeof WireMessageAction>['message']['files']>[number]
 
 function readOptions(payload: z.output<typeof WireBlockSuggestion>): Interaction {
   const carried = unpackAct(payload.action_id)

@@ -10,6 +10,7 @@ import type { Observation } from '#hub/connector/facts.ts'
 import { type HmacProfile, signedKey, verifyHmac } from '#hub/connector/hmac.ts'
 import type { SlackConfig } from './config.ts'
 import { happeningOf, installOf } from './happening.ts'
+import { spokenIn } from './phrases.ts'
 import { type Addressee, readEvent } from './read-event.ts'
 import { interactionPayload, readInteraction } from './read-interaction.ts'
 import type { Interaction } from './wire.ts'
@@ -88,7 +89,7 @@ export function normalise(item: InboundItem, ctx: Inbound): readonly Observation
     return [{ type: 'chat', occurredAt: timeOf(at, ctx), byHub: false, happening: told.happening }]
   }
   const { interaction } = input
-  const happening = interaction.kind === 'nothing' ? undefined : happeningOf(interaction)
+  const happening = interaction.kind === 'nothing' ? undefined : happeningOf(interaction, ctx.config)
   if (interaction.kind === 'nothing' || !happening) return []
   return [{ type: 'chat', occurredAt: timeOf(interaction.at ?? '', ctx), byHub: false, happening }]
 }
@@ -142,7 +143,12 @@ function addresseeOf(envelope: WireEnvelope, { installed, config }: Inbound): Ad
   const reference = places.find((place) => installed?.has(place)) ?? places[0] ?? ''
   const user = envelope.authorizations?.find((one) => placeOf(one) === reference)?.user_id
   const customers = config.channels.flatMap(({ channel, for: use }) => (use === 'customer' ? [channel] : []))
-  return { reference, customerChannels: new Set(customers), ...(user ? { botUser: user } : {}) }
+  return {
+    reference,
+    customerChannels: new Set(customers),
+    fileWord: (channel) => spokenIn(config, channel).attachment,
+    ...(user ? { botUser: user } : {}),
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Delivery, Mischief } from '#hub/connector/sandbox.ts'
 import { unpackAct } from './action-id.ts'
-import { messageJson, withIds } from './sandbox-api.ts'
+import { toldJson, withIds } from './sandbox-api.ts'
 import {
   appId,
   type Block,
@@ -91,7 +91,7 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
   function event(message: SlackMessage): object {
     const channel = channelOf(message.channel)
     const where = { channel: channel.id, channel_type: typeOf(channel), team: world.users.get(message.user)?.teamId }
-    return { ...messageJson(message, {}, url()), ...where }
+    return { ...toldJson(message, channel, url()), ...where }
   }
 
   async function say(user: SlackUser, { channel, thread }: Where, text: string, more = {}, how?: Mischief) {
@@ -150,7 +150,7 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
       },
       channel: { id: channel.id, name: channel.name },
       // Of a message for one person alone the payload holds nothing.
-      ...(message.onlyFor === undefined ? { message: messageJson(message, {}, url()) } : {}),
+      ...(message.onlyFor === undefined ? { message: toldJson(message, channel, url()) } : {}),
     }
   }
 
@@ -274,7 +274,7 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
         action_ts: actionTs(),
         message_ts: message.ts,
         channel: { id: channel.id, name: channel.name },
-        message: messageJson(message, {}, url()),
+        message: toldJson(message, channel, url()),
       })
     },
     suggest(user, message, act, typed) {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Card, Form } from '#hub/connector/card.ts'
 import type { ChatAnswer, ChatHappening } from '#hub/connector/chat.ts'
 import type { Context, Installation } from '#hub/connector/contract.ts'
+import type { Attachment } from '#hub/connector/facts.ts'
 import { signHmac } from '#hub/connector/hmac.ts'
 import { createSandbox } from '#hub/connector/sandbox.ts'
 import { conformance, memoryInstallations } from '#kit'
@@ -81,6 +82,14 @@ function last({ happenings }: Desk): ChatHappening {
   const happening = happenings.at(-1)
   if (!happening) throw new Error('nothing happened')
   return happening
+}
+
+/** Of the message that came last, once Slack was asked. */
+async function filesOf(desk: Desk): Promise<readonly Attachment[]> {
+  const { what } = last(desk)
+  const unnamed = what.kind === 'message' ? what.message.unnamed : undefined
+  if (!unnamed) throw new Error('there is nothing to ask for')
+  return await chat.filesOf(desk.ctx, unnamed.at)
 }
 
 const card: Card = {
@@ -308,13 +317,79 @@ describe('a customer in a shared channel', () => {
     const { sandbox, ctx } = desk
     const file = sandbox.world.addFile('fire.jpg', 'image/jpeg', Buffer.from('burning'))
     await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, 'Look', { files: [file] })
-    const { what } = last(desk)
-    const [told] = what.kind === 'message' ? what.message.files : []
+    const [told] = await filesOf(desk)
     if (!told) throw new Error('no file was told')
+    expect(told).toMatchObject({ name: 'fire.jpg', contentType: 'image/jpeg', sizeBytes: 7 })
     expect(Buffer.from(await slack.can.readFile(ctx, told, 100)).toString()).toBe('burning')
     await expect(slack.can.readFile(ctx, told, 3)).rejects.toMatchObject({ code: 'rejected' })
     const elsewhere = { ...told, url: 'https://drive.example/secret' }
     await expect(slack.can.readFile(ctx, elsewhere, 100)).rejects.toThrow(/does not lie at Slack/)
+  })
+
+  it('opens a case with nothing but a file, and one that they delete at once is no obstacle', async () => {
+    const desk = await open()
+    const { sandbox, ctx } = desk
+    const [kept, deleted] = ['fire.jpg', 'smoke.jpg'].map((name) =>
+      sandbox.world.addFile(name, 'image/jpeg', Buffer.from(name)),
+    )
+    if (!kept || !deleted) throw new Error('no files')
+    await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, '', { files: [kept, deleted] })
+    const { what } = last(desk)
+    const message = what.kind === 'message' ? what.message : undefined
+    expect(message).toMatchObject({ text: '', files: [] })
+    expect(message?.unnamed?.seen).toEqual([
+      { id: kept.id, name: 'attachment 1' },
+      { id: deleted.id, name: 'attachment 2' },
+    ])
+    sandbox.world.files.delete(deleted.id)
+    expect((await filesOf(desk)).map(({ name }) => name)).toEqual(['fire.jpg'])
+    const [, gone] = message?.unnamed?.seen ?? []
+    if (!gone) throw new Error('no file was seen')
+    await expect(slack.can.readFile(ctx, gone, 100)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('has a file that Slack keeps from the app: the connection goes on', async () => {
+    const desk = await open()
+    const { ctx, sandbox } = desk
+    const file = sandbox.world.addFile('fire.jpg', 'image/jpeg', Buffer.from('burning'))
+    await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, 'Look', { files: [file] })
+    const fetch = async () => Response.json({ ok: false, error: 'access_denied' })
+    const refused = { ...ctx, http: { ...ctx.http, fetch } }
+    expect(await filesOf({ ...desk, ctx: refused })).toEqual([])
+    const reading = slack.can.readFile(refused, { id: file.id, name: 'attachment' }, 100)
+    await expect(reading).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('writes what becomes a case by its menu: its file has no name yet, but its contents', async () => {
+    const desk = await open()
+    const { ctx, sandbox } = desk
+    const file = sandbox.world.addFile('fire.html', 'text/html', Buffer.from('<b>burning</b>'))
+    const line = await sandbox.say(sandbox.users.ana, { channel: sandbox.channels.shared }, 'Look', { files: [file] })
+    await sandbox.messageShortcut(sandbox.users.leo, line, 'create_case')
+    const { what } = last(desk)
+    const [seen] = what.kind === 'shortcut' ? (what.message?.files ?? []) : []
+    expect(seen).toEqual({ id: file.id, name: 'attachment' })
+    if (!seen) throw new Error('no file was seen')
+    expect(Buffer.from(await slack.can.readFile(ctx, seen, 100)).toString()).toBe('<b>burning</b>')
+    await expect(slack.can.readFile(ctx, seen, 3)).rejects.toMatchObject({ code: 'rejected' })
+  })
+
+  it('sends a file that one of two workspaces may see: it is read with that one’s token', async () => {
+    const two = (key: string, bot_token: string) => ({ key, name: key, secrets: { bot_token } })
+    const desk = await open({ installed: [two('T0ACME', 'xoxb-1'), two('T0OTHER', 'xoxb-2')] })
+    const { ctx, sandbox } = desk
+    sandbox.addWorkspace('T0OTHER', 'Other')
+    for (const [teamId, token] of [['T0ACME', 'xoxb-1'] as const, ['T0OTHER', 'xoxb-2'] as const]) {
+      sandbox.world.tokens.set(token, { teamId, isRevoked: false })
+    }
+    const file = sandbox.world.addFile('fire.jpg', 'image/jpeg', Buffer.from('burning'))
+    const fetch: typeof ctx.http.fetch = async (url, init) =>
+      new Headers(init?.headers).get('authorization') === 'Bearer xoxb-1'
+        ? Response.json({ ok: false, error: 'file_not_found' })
+        : await ctx.http.fetch(url, init)
+    const halfBlind = { ...ctx, http: { ...ctx.http, fetch } }
+    const bytes = await slack.can.readFile(halfBlind, { id: file.id, name: 'attachment' }, 100)
+    expect(Buffer.from(bytes).toString()).toBe('burning')
   })
 
   it.each(['', 'C1', '|', 'C1|x', 'c1|1.1', 'C1|1.1|2', '../C1|1.1'])('is not at %j', async (id) => {

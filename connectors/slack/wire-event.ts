@@ -24,8 +24,11 @@ export const WireEnvelope = z.object({
 })
 export type WireEnvelope = z.output<typeof WireEnvelope>
 
-const WireFile = z.object({
+/** https://docs.slack.dev/reference/objects/file-object */
+export const WireFile = z.object({
   id,
+  mode: text,
+  file_access: text,
   name: text,
   title: text,
   mimetype: text,

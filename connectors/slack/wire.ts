@@ -91,7 +91,17 @@ export const WireMessageAction = z.object({
     bot_id: text,
     text,
     files: part(
-      z.array(z.object({ id, name: text, mimetype: text, size: z.number().nullish(), url_private_download: text })),
+      z.array(
+        z.object({
+          id,
+          mode: text,
+          file_access: text,
+          name: text,
+          mimetype: text,
+          size: z.number().nullish(),
+          url_private_download: text,
+        }),
+      ),
     ),
   }),
 })
@@ -175,6 +185,8 @@ export interface SharedFile {
   readonly name?: string
   readonly mediaType?: string
   readonly bytes?: number
+  /** Only the id is told: the rest is asked for by it. */
+  readonly isHeldBack?: true
   /** Answers the bot's token only. */
   readonly url?: string
 }
