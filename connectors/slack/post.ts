@@ -75,41 +75,66 @@ const Messages = z.object({
     }),
   ),
   has_more: z.boolean().nullish(),
+  response_metadata: z.object({ next_cursor: z.string().nullish() }).nullish().catch(undefined),
 })
 
-/** So many of the newest messages are looked through. */
-const lookedThrough = 200
-/** What happened before the oldest of them within this time may have been the call in question. */
+/** As many as Slack advises for one page. */
+const perPage = 200
+/** More than this was hardly written within the time of doubt. */
+const mostPages = 5
+/** What happened within this time may have been the call in question. */
 const doubtMs = 3_600_000
 
-/** Looks through the newest messages of the thread, or of the channel. */
+/** Looks through what was written lately in the thread, or in the channel. */
 export async function find(ctx: Slack, place: ChatPlace, key: string): Promise<Found> {
   const workspace = await workspaceFor(ctx, place)
   const found = await findMarked(ctx, workspace, place, key)
   return typeof found === 'object' ? receiptOf(workspace, place, found.ts) : found
 }
 
+/** A channel is told from its newest message back, a thread from its oldest on, and its head comes with every page. */
 export async function findMarked(
   ctx: Slack,
   workspace: Workspace,
   { channel, thread }: ChatPlace,
   key: string,
 ): Promise<{ readonly ts: string } | 'unknown' | undefined> {
+  const doubtful = Math.floor((ctx.now().getTime() - doubtMs) / 1_000)
   const [method, where] =
     thread === undefined
       ? (['conversations.history', {}] as const)
-      : (['conversations.replies', { ts: thread }] as const)
-  const oldest = thread === undefined ? {} : { oldest: secondsBefore(ctx.now(), doubtMs) }
-  const args = { channel, ...where, ...oldest, limit: lookedThrough, include_all_metadata: true }
-  try {
-    const { messages, has_more: more } = await call(ctx, workspace, method, args, Messages)
-    const found = messages.find(({ metadata }) => metadata?.event_payload.key === key)
+      : (['conversations.replies', { ts: thread, oldest: `${doubtful}.000000` }] as const)
+  const args = { channel, ...where, limit: perPage, include_all_metadata: true }
+  let cursor: string | undefined
+  for (let page = 0; page < mostPages; page += 1) {
+    const read = await readPage(ctx, workspace, method, cursor === undefined ? args : { ...args, cursor })
+    if (read === 'unknown') return read
+    const { messages, has_more: more, response_metadata: metadata } = read
+    const found = messages.find((one) => one.metadata?.event_payload.key === key)
     if (found) return { ts: found.ts }
-    const times = messages.map(({ ts }) => Number(ts) * 1_000)
-    return more && Math.min(...times) > ctx.now().getTime() - doubtMs ? 'unknown' : undefined
+    cursor = metadata?.next_cursor || undefined
+    if (!more && cursor === undefined) return undefined
+    const isPastDoubt = thread === undefined && messages.some(({ ts }) => Number(ts) < doubtful)
+    if (isPastDoubt) return undefined
+    if (cursor === undefined) return 'unknown'
+  }
+  return 'unknown'
+}
+
+async function readPage(
+  ctx: Slack,
+  workspace: Workspace,
+  method: 'conversations.history' | 'conversations.replies',
+  args: Record<string, unknown>,
+): Promise<z.output<typeof Messages> | 'unknown'> {
+  try {
+    return await call(ctx, workspace, method, args, Messages)
   } catch (error) {
     // Without the right to read a channel nobody can tell.
     if (error instanceof SlackRefusal && cannotLook.has(error.error)) return 'unknown'
+    // Where one page a minute may be read, waiting and beginning anew would never come to the second.
+    const isNext = 'cursor' in args
+    if (isNext && error instanceof ConnectorError && error.code === 'rate_limited') return 'unknown'
     throw error
   }
 }
@@ -120,7 +145,3 @@ const cannotLook = new Set([
   'thread_not_found',
   'not_allowed_token_type',
 ])
-
-function secondsBefore(now: Date, ms: number): string {
-  return `${Math.floor((now.getTime() - ms) / 1_000)}.000000`
-}

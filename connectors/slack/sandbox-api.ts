@@ -16,7 +16,11 @@ export interface ApiOptions {
   readonly world: SlackWorld
   readonly url: () => string
   readonly oauth: (args: Args) => object
+  readonly isOutsideMarketplace: boolean
 }
+
+/** https://docs.slack.dev/reference/methods/conversations.replies, read 2026-11. */
+export const outsideMarketplace = { perPage: 15, pagesPerMinute: 1 } as const
 
 /** More in one second than one channel takes. */
 class TooMany extends Error {}
@@ -97,6 +101,7 @@ function teamOf(world: SlackWorld, request: SandboxRequest): SlackTeam {
 function answers({
   world,
   url,
+  isOutsideMarketplace,
 }: ApiOptions): Readonly<Record<Exclude<SlackMethod, 'oauth.v2.access' | 'apps.connections.open'>, Answer>> {
   const channelOf = (given: unknown, team: SlackTeam, mustBeThere = true): SlackChannel => {
     const id = text.parse(given)
@@ -155,12 +160,24 @@ function answers({
     hash: world.id(`${Math.floor(world.now / 1_000)}.`),
     view,
   })
-  const page = (messages: readonly SlackMessage[], args: Args) => {
-    const limit = Number(args['limit'] ?? 100)
+  /** A channel from its newest message back, a thread from its oldest on; its `head` is on every page. */
+  const page = (messages: readonly SlackMessage[], args: Args, head?: SlackMessage) => {
+    const limit = Math.min(Number(args['limit'] ?? 100), isOutsideMarketplace ? outsideMarketplace.perPage : 999)
+    if (!(limit >= 1)) throw new No('invalid_limit')
     const oldest = Number(args['oldest'] ?? 0)
-    const all = messages.filter((one) => !one.isDeleted && one.onlyFor === undefined && Number(one.ts) >= oldest)
-    const newest = all.slice(-limit).reverse()
-    return { messages: newest.map((one) => messageJson(one, args, url())), has_more: all.length > limit }
+    const all = messages.filter(
+      (one) => !one.isDeleted && one.onlyFor === undefined && one !== head && Number(one.ts) > oldest,
+    )
+    const ordered = head ? all : all.toReversed()
+    const start = args['cursor'] === undefined ? 0 : ordered.findIndex(({ ts }) => cursorTo(ts) === args['cursor'])
+    if (start < 0) throw new No('invalid_cursor')
+    const end = start + (head ? Math.max(1, limit - 1) : limit)
+    const next = ordered[end]
+    return {
+      messages: [...(head ? [head] : []), ...ordered.slice(start, end)].map((one) => messageJson(one, args, url())),
+      has_more: next !== undefined,
+      ...(next ? { response_metadata: { next_cursor: cursorTo(next.ts) } } : {}),
+    }
   }
 
   return {
@@ -198,11 +215,12 @@ function answers({
     },
     'conversations.replies': (args, team) => {
       const channel = channelOf(args['channel'], team)
-      const head = text.parse(args['ts'])
-      if (!world.message(channel.id, head)) throw new No('thread_not_found')
+      const head = world.message(channel.id, text.parse(args['ts']))
+      if (!head) throw new No('thread_not_found')
       return page(
-        channel.messages.filter((one) => one.ts === head || one.thread_ts === head),
+        channel.messages.filter(({ thread_ts: thread }) => thread === head.ts),
         args,
+        head,
       )
     },
     'chat.postMessage': (args, team) => {
@@ -379,6 +397,8 @@ export function toldJson(message: SlackMessage, { isShared }: SlackChannel, url:
   const heldBack = { mode: 'file_access', file_access: 'check_file_info', created: 0, timestamp: 0, user: '' }
   return { ...whole, files: message.files.map(({ id }) => ({ id, ...heldBack })) }
 }
+
+const cursorTo = (ts: string) => Buffer.from(`next_ts:${ts.replace('.', '')}`).toString('base64')
 
 /** Slack names the blocks that have no name. */
 export function withIds(blocks: readonly Block[]): readonly Block[] {

@@ -12,7 +12,7 @@ import {
 import { budgets } from './client.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { signature } from './receive.ts'
-import { type Args, apiRoutes, No } from './sandbox-api.ts'
+import { type Args, apiRoutes, No, outsideMarketplace } from './sandbox-api.ts'
 import { type SandboxLine, startLine } from './sandbox-line.ts'
 import { type Answered, createPeople, type SlackPeople } from './sandbox-people.ts'
 import { appId, type SlackChannel, type SlackMessage, type SlackUser, SlackWorld } from './sandbox-world.ts'
@@ -24,6 +24,8 @@ export interface SlackSandboxOptions extends VendorSandboxOptions {
   readonly isByLink?: boolean
   /** Everything comes down a line that the hub opens (Socket Mode). */
   readonly isByLine?: boolean
+  /** The app is distributed, but not in Slack's Marketplace: it reads one page of 15 messages a minute. */
+  readonly isOutsideMarketplace?: boolean
 }
 
 export interface SlackSandbox extends ChatSandbox, SlackPeople {
@@ -63,10 +65,12 @@ const limits = [
     return { budget: method, requests, perSeconds: 60 }
   }),
 ]
+const pagedMethods = new Set(['conversations.history', 'conversations.replies'])
 /** Slack waits so long for an answer. */
 const answerWithinMs = 3_000
 
 export async function startSandbox(options: SlackSandboxOptions = {}): Promise<SlackSandbox> {
+  const { isOutsideMarketplace = false } = options
   const now = options.now ?? (() => new Date())
   const clock = options.now ? { now: options.now } : {}
   const seed = options.seed === undefined ? {} : { seed: options.seed }
@@ -81,7 +85,7 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
     ...clock,
     ...seed,
     routes: [
-      ...apiRoutes({ world, url: () => server.url, oauth }),
+      ...apiRoutes({ world, url: () => server.url, oauth, isOutsideMarketplace }),
       {
         method: 'POST',
         path: '/api/apps.connections.open',
@@ -91,7 +95,11 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
         },
       },
     ],
-    limits,
+    limits: limits.map((limit) =>
+      isOutsideMarketplace && pagedMethods.has(limit.budget)
+        ? { ...limit, requests: outsideMarketplace.pagesPerMinute }
+        : limit,
+    ),
   })
   const webhooks = createWebhooks<string>({
     ...clock,

@@ -398,6 +398,65 @@ describe('a customer in a shared channel', () => {
   })
 })
 
+describe('a message whose answer was lost', () => {
+  const lost = 'key-of-the-lost-message'
+  const metadata = { event_type: 'deskweave', event_payload: { key: lost } }
+
+  /** `before` messages, ours, `after` messages, all of the last minutes; the channel or thread began long ago. */
+  async function talk(
+    options: SlackSandboxOptions & { readonly inThread: boolean; readonly before: number; readonly after: number },
+  ) {
+    const desk = await open(options)
+    const { sandbox, clock } = desk
+    const { cases } = sandbox.channels
+    const write = (more: object = {}) => sandbox.world.addMessage(cases, { user: 'U0LEO', text: 'Hm.', ...more })
+    const head = write()
+    const place = { ...sandbox.chat.place, ...(options.inThread ? { thread: head.ts } : {}) }
+    clock.at = new Date(clock.at.getTime() + 86_400_000)
+    const thread = options.inThread ? { thread_ts: head.ts } : {}
+    for (let count = 0; count < options.before; count += 1) write(thread)
+    const ours = write({ ...thread, metadata })
+    for (let count = 0; count < options.after; count += 1) write(thread)
+    const asked = () => sandbox.requests.filter(({ path }) => path.startsWith('/api/conversations.')).length
+    return { ...desk, place, ours, asked }
+  }
+
+  it.each([
+    { inThread: true, before: 250, after: 3 },
+    { inThread: false, before: 3, after: 250 },
+  ])('is found on a later page: %o', async (options) => {
+    const { ctx, place, ours } = await talk(options)
+    expect(await chat.find(ctx, place, lost)).toMatchObject({ externalId: ours.ts })
+    expect(await chat.find(ctx, place, 'another')).toBeUndefined()
+  })
+
+  it.each([{ inThread: true }, { inThread: false }])(
+    'may be there when more was written than is read: %o',
+    async (where) => {
+      const { ctx, place, asked } = await talk({ ...where, before: 600, after: 600 })
+      expect(await chat.find(ctx, place, 'another')).toBe('unknown')
+      expect(asked()).toBe(5)
+    },
+  )
+
+  it('is not looked for in what a channel heard before the last hour', async () => {
+    const { ctx, place, asked, clock, sandbox } = await talk({ inThread: false, before: 300, after: 0 })
+    clock.at = new Date(clock.at.getTime() + 7_200_000)
+    sandbox.world.addMessage(sandbox.channels.cases, { user: 'U0LEO', text: 'Good morning' })
+    expect(await chat.find(ctx, place, 'another')).toBeUndefined()
+    expect(asked()).toBe(1)
+  })
+
+  it.each([{ inThread: true }, { inThread: false }])(
+    'may be there when an app outside the Marketplace sees the first page only: %o',
+    async (where) => {
+      const { ctx, place } = await talk({ ...where, before: 20, after: 20, isOutsideMarketplace: true })
+      expect(await chat.find(ctx, place, lost)).toBe('unknown')
+      await expect(chat.find(ctx, place, lost)).rejects.toMatchObject({ code: 'rate_limited' })
+    },
+  )
+})
+
 describe('Slack’s refusals', () => {
   it.each([
     ['channel_not_found', 'not_found'],
