@@ -19,7 +19,14 @@ export const config = z
       .optional(),
     client_secret: secret.optional(),
     /** Of one workspace, in place of an installation by link. */
-    bot_token: secret.regex(/^xox[be]/, 'a Bot User OAuth Token, which begins with xoxb-').optional(),
+    bot_token: secret
+      .refine((token) => !token.startsWith('xoxe'), {
+        abort: true,
+        error:
+          'this token runs out after twelve hours, as the app rotates its tokens; leave bot_token out, give client_id and client_secret, and install the app by its install link',
+      })
+      .regex(/^xoxb-/, 'a Bot User OAuth Token, which begins with xoxb-')
+      .optional(),
     /** With it the hub opens the line itself (Socket Mode), for hubs that Slack cannot reach. */
     app_token: secret.regex(/^xapp-/, 'an app-level token with connections:write, which begins with xapp-').optional(),
     /** Requests for other apps are passed over. */

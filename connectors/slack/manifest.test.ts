@@ -79,6 +79,10 @@ describe("the Slack app's manifest", () => {
     expect(JSON.stringify({ settings, commands: features.slash_commands })).not.toContain('hub.example.com')
   })
 
+  it('makes an app whose token may be copied into the settings: it never runs out', () => {
+    expect(slackManifest(acme).settings.token_rotation_enabled).toBe(false)
+  })
+
   it('asks for the scope of every event, in the function that wants the event', () => {
     for (const { scopes, events = [] } of slackFunctions) {
       for (const event of events) {

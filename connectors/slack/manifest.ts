@@ -154,7 +154,9 @@ export function slackManifest({ baseUrl, name, isSocketMode = false }: SlackMani
       },
       org_deploy_enabled: true,
       socket_mode_enabled: isSocketMode,
-      token_rotation_enabled: true,
+      // A token that is copied into the settings has no refresh token and would die after twelve hours, and rotation cannot be
+      // switched off again. Whoever installs by a link alone may switch it on in the app.
+      token_rotation_enabled: false,
     },
   }
 }

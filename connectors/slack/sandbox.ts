@@ -76,7 +76,9 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
   const seed = options.seed === undefined ? {} : { seed: options.seed }
   const world = new SlackWorld(now)
   const { users, channels } = furnish(world)
-  const token = options.isByLink ? undefined : world.issueToken(teamId).token
+  const lifeMs = options.rotates ? rotatedLifeMs : undefined
+  // What an administrator copies is the token alone, without what renews it.
+  const token = options.isByLink ? undefined : world.issueToken(teamId, lifeMs).token
   const codes = new Map<string, { readonly teamId: string; readonly redirectUri: string; readonly scope: string }>()
   let hook: Hook | undefined
 
@@ -163,7 +165,7 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
     codes.delete(String(args['code']))
     if (!code) throw new No('invalid_code')
     if (args['redirect_uri'] !== code.redirectUri) throw new No('bad_redirect_uri')
-    return granted(code.teamId, code.scope, options.rotates ? rotatedLifeMs : undefined)
+    return granted(code.teamId, code.scope, lifeMs)
   }
 
   /** A refresh token is good once. */

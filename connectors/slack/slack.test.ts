@@ -398,6 +398,30 @@ describe('a customer in a shared channel', () => {
   })
 })
 
+describe('a token that was copied from the app', () => {
+  it('is good for ever', async () => {
+    const { ctx, sandbox, clock } = await open()
+    clock.at = new Date('2036-11-20T10:15:30Z')
+    await chat.post(ctx, sandbox.chat.place, { kind: 'card', card }, key)
+    expect(sandbox.channels.cases.messages).toHaveLength(1)
+  })
+
+  it('is refused when the app rotates its tokens, as it would stop after twelve hours', async () => {
+    const clock = { at: new Date('2026-11-20T10:15:30Z') }
+    const sandbox = await startSandbox({ rotates: true, now: () => clock.at })
+    closers.push(sandbox.close)
+    expect(() => schema.parse(sandbox.config)).toThrow(/runs out after twelve hours.*install link/)
+    const say = async () => {
+      const headers = { authorization: `Bearer ${String(sandbox.config['bot_token'])}` }
+      const answer = await fetch(`${sandbox.url}/api/auth.test`, { method: 'POST', headers })
+      return await answer.json()
+    }
+    expect(await say()).toMatchObject({ ok: true })
+    clock.at = new Date('2026-11-20T22:15:30Z')
+    expect(await say()).toEqual({ ok: false, error: 'token_expired' })
+  })
+})
+
 describe('a message whose answer was lost', () => {
   const lost = 'key-of-the-lost-message'
   const metadata = { event_type: 'deskweave', event_payload: { key: lost } }
