@@ -10,8 +10,6 @@ const Handle = z.object({
   view: z.object({ id: z.string(), hash: z.string().exactOptional() }).exactOptional(),
   /** The message that it was pressed on is seen by this person alone. */
   isEphemeral: z.literal(true).exactOptional(),
-  /** A message still being written. */
-  unfurl: z.object({ source: z.string(), id: z.string() }).exactOptional(),
 })
 export type Handle = z.output<typeof Handle>
 

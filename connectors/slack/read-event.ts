@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import type { ChatHappening, ChatMessage, ChatPlace, ChatWhat } from '#hub/connector/chat.ts'
 import { UnreadableInput } from '#hub/connector/errors.ts'
-import { packHandle } from './handle.ts'
 import { textOf, withoutMention } from './text-of.ts'
 import { type FilesAt, seenFiles, toldFiles } from './told-files.ts'
 import {
   WireChannelNews,
+  WireComposed,
   type WireEnvelope,
   WireHome,
   WireLinks,
@@ -122,15 +122,13 @@ function readReaction(event: unknown, to: Addressee): Told | undefined {
 }
 
 function readLinks(event: unknown, to: Addressee): Told | undefined {
+  // Before it is sent nobody knows who will read along; then Slack tells of it once more, with its place.
+  if (WireComposed.safeParse(event).success) return undefined
   const links = parse(WireLinks, event, 'link_shared')
   if (links.user === to.botUser) return undefined
   const urls = links.links.flatMap(({ url }) => (url ? [url] : []))
   if (urls.length === 0) return undefined
-  const { source, unfurl_id: id } = links
-  const place = placeOf(links, links.message_ts, to)
-  const answer = told(undefined, links.user, place, { kind: 'links', urls })
-  if (!source || !id) return answer
-  return { ...answer, happening: { ...answer.happening, handle: packHandle({ unfurl: { source, id } }) } }
+  return told(undefined, links.user, placeOf(links, links.message_ts, to), { kind: 'links', urls })
 }
 
 function readHome(event: unknown, { reference }: Addressee): Told | undefined {

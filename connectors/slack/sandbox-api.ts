@@ -22,6 +22,9 @@ export interface ApiOptions {
 /** https://docs.slack.dev/reference/methods/conversations.replies, read 2026-11. */
 export const outsideMarketplace = { perPage: 15, pagesPerMinute: 1 } as const
 
+/** Where a message stands that is still being written. */
+export const composer = 'COMPOSER'
+
 /** More in one second than one channel takes. */
 class TooMany extends Error {}
 
@@ -260,12 +263,10 @@ function answers({
       return { channel: message.channel, ts: message.ts }
     },
     'chat.unfurl': (args) => {
-      const { channel, ts, unfurls } = args
-      world.unfurls.push({
-        ...(typeof channel === 'string' ? { channel } : {}),
-        ...(typeof ts === 'string' ? { ts } : {}),
-        unfurls,
-      })
+      const [channel, ts] = [text.parse(args['channel']), text.parse(args['ts'])]
+      // What is still being written has a place that is good for this alone.
+      if (channel !== composer && !world.message(channel, ts)) throw new No('cannot_find_message')
+      world.unfurls.push({ channel, ts, unfurls: args['unfurls'] })
       return {}
     },
     'views.open': (args, team) => {

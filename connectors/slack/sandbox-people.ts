@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Delivery, Mischief } from '#hub/connector/sandbox.ts'
 import { unpackAct } from './action-id.ts'
-import { toldJson, withIds } from './sandbox-api.ts'
+import { composer, toldJson, withIds } from './sandbox-api.ts'
 import {
   appId,
   type Block,
@@ -58,6 +58,9 @@ export interface SlackPeople {
   /** Types into a select that asks for its options. */
   suggest(user: SlackUser, message: SlackMessage, act: string, typed: string): Promise<Answered>
   openHome(user: SlackUser, how?: Mischief): Promise<void>
+  /** Types a link into a channel and does not send it: apps are told so, but not where. */
+  typeLink(user: SlackUser, teamId: string, url: string, how?: Mischief): Promise<void>
+  /** Types it, then sends it. */
   shareLink(user: SlackUser, where: Where, url: string, how?: Mischief): Promise<SlackMessage>
   archive(channel: SlackChannel, how?: Mischief): Promise<void>
   rename(channel: SlackChannel, name: string, how?: Mischief): Promise<void>
@@ -115,6 +118,15 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
       await tell({ ...event(message), type: 'app_mention', event_ts: message.ts }, channel.teamId, how)
     }
     return message
+  }
+
+  const linksOf = (link: string) => [{ url: link, domain: new URL(link).hostname }]
+
+  async function typeLink(user: SlackUser, teamId: string, link: string, how?: Mischief) {
+    const id = world.id(`${user.id}-`)
+    const where = { channel: composer, message_ts: id, unfurl_id: id, source: 'composer', is_bot_user_member: true }
+    const told = { type: 'link_shared', user: user.id, ...where, links: linksOf(link), event_ts: actionTs() }
+    await tell(told, teamId, how)
   }
 
   function pressPayload(user: SlackUser, teamId: string, { element, blockId }: Found, chosen: string | undefined) {
@@ -288,7 +300,9 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
       const told = { type: 'app_home_opened', user: user.id, channel: channel.id, tab: 'home', event_ts: actionTs() }
       await tell(told, user.teamId, how)
     },
+    typeLink,
     async shareLink(user, where, link, how) {
+      await typeLink(user, where.channel.teamId, link, how)
       const message = await say(user, where, `<${link}>`, {}, how)
       await tell(
         {
@@ -297,7 +311,10 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
           channel: where.channel.id,
           message_ts: message.ts,
           ...(message.thread_ts ? { thread_ts: message.thread_ts } : {}),
-          links: [{ url: link, domain: new URL(link).hostname }],
+          source: 'conversations_history',
+          unfurl_id: `${where.channel.id}.${message.ts}`,
+          is_bot_user_member: where.channel.hasApp,
+          links: linksOf(link),
           event_ts: message.ts,
         },
         where.channel.teamId,

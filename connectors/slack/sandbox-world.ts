@@ -108,7 +108,7 @@ export class SlackWorld {
   /** Each person's open dialogs, the topmost last. */
   readonly dialogs = new Map<string, SlackView[]>()
   readonly homes = new Map<string, SlackView>()
-  readonly unfurls: { readonly channel?: string; readonly ts?: string; readonly unfurls: unknown }[] = []
+  readonly unfurls: { readonly channel: string; readonly ts: string; readonly unfurls: unknown }[] = []
   readonly #bursts = new Map<string, { readonly left: number; readonly at: number }>()
   readonly #now: () => Date
   #count = 0

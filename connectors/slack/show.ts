@@ -138,12 +138,10 @@ async function respond(scene: Scene, message: SlackMessage, replaces: boolean): 
   return true
 }
 
-async function unfurl({ ctx, workspace, place, handle, spoken }: Scene, cards: Readonly<Record<string, Card>>) {
+async function unfurl({ ctx, workspace, place, spoken }: Scene, cards: Readonly<Record<string, Card>>) {
   const drawn = Object.entries(cards).map(([url, card]) => [url, { blocks: renderCard(card, spoken.words).blocks }])
   if (drawn.length === 0) return
-  const where = handle.unfurl
-    ? { source: handle.unfurl.source, unfurl_id: handle.unfurl.id }
-    : { channel: place.channel, ts: place.message }
+  const where = { channel: place.channel, ts: place.message }
   await call(ctx, workspace, 'chat.unfurl', { ...where, unfurls: Object.fromEntries(drawn) }, Anything)
 }
 

@@ -246,9 +246,22 @@ describe('an agent in Slack', () => {
     await chat.show(ctx, last(desk), { kind: 'form', form, replaces: false })
     expect(sandbox.world.dialogOf(sandbox.users.eva.id)).toBeDefined()
 
-    await sandbox.shareLink(sandbox.users.leo, { channel: sandbox.channels.cases }, 'https://hub.example.com/cases/1')
-    await chat.show(ctx, last(desk), { kind: 'unfurls', cards: { 'https://hub.example.com/cases/1': card } })
-    expect(sandbox.world.unfurls).toHaveLength(1)
+    const url = 'https://hub.example.com/cases/1'
+    const { ts } = await sandbox.shareLink(sandbox.users.leo, { channel: sandbox.channels.cases }, url)
+    await chat.show(ctx, last(desk), { kind: 'unfurls', cards: { [url]: card } })
+    expect(sandbox.world.unfurls).toMatchObject([{ channel: 'C0CASES', ts }])
+  })
+
+  it('types a link to a case where customers read along: nothing is asked before its place is known', async () => {
+    const desk = await open()
+    const { sandbox } = desk
+    const { shared } = sandbox.channels
+    const url = 'https://hub.example.com/cases/1'
+    await sandbox.typeLink(sandbox.users.leo, shared.teamId, url)
+    expect(desk.happenings).toEqual([])
+    const { ts } = await sandbox.shareLink(sandbox.users.leo, { channel: shared }, url)
+    const links = desk.happenings.filter(({ what }) => what.kind === 'links')
+    expect(links).toMatchObject([{ place: { channel: shared.id, message: ts } }])
   })
 
   it('sees a private card change where it stands', async () => {

@@ -78,10 +78,14 @@ export const WireLinks = z.object({
   message_ts: id,
   thread_ts: text,
   links: z.array(z.object({ url: text })),
-  /** A message that is still being written has these in place of a time that can be answered to. */
-  source: text,
-  unfurl_id: text,
 })
+
+/** The same event for a message that is still being written: its place is no channel, under one name or the other. */
+export const WireComposed = z.union([
+  z.object({ source: z.literal('composer') }),
+  z.object({ channel: z.literal('COMPOSER') }),
+  z.object({ channel_id: z.literal('COMPOSER') }),
+])
 
 export const WireHome = z.object({ user: id, channel: text, tab: text })
 
