@@ -80,10 +80,10 @@ const Messages = z.object({
 
 /** As many as Slack advises for one page. */
 const perPage = 200
-/** More than this was hardly written within the time of doubt. */
+/** Where more was written within the time of doubt, nobody knows. */
 const mostPages = 5
-/** What happened within this time may have been the call in question. */
-const doubtMs = 3_600_000
+/** The hub tries for three days, most of which Slack may have been away: so long ago the call in question may have been. */
+const doubtMs = 73 * 3_600_000
 
 /** Looks through what was written lately in the thread, or in the channel. */
 export async function find(ctx: Slack, place: ChatPlace, key: string): Promise<Found> {

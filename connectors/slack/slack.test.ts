@@ -476,9 +476,9 @@ describe('a message whose answer was lost', () => {
     },
   )
 
-  it('is not looked for in what a channel heard before the last hour', async () => {
+  it('is not looked for in what a channel heard before the hub began to try', async () => {
     const { ctx, place, asked, clock, sandbox } = await talk({ inThread: false, before: 300, after: 0 })
-    clock.at = new Date(clock.at.getTime() + 7_200_000)
+    clock.at = new Date(clock.at.getTime() + 74 * 3_600_000)
     sandbox.world.addMessage(sandbox.channels.cases, { user: 'U0LEO', text: 'Good morning' })
     expect(await chat.find(ctx, place, 'another')).toBeUndefined()
     expect(asked()).toBe(1)
