@@ -31,7 +31,7 @@ export async function fetchFile(
     const where = elsewhere?.host ?? 'nowhere'
     throw new ConnectorError('host_refused', `${place(url)} leads to ${where}, where this vendor keeps no files`)
   }
-  return await bytesOf(ctx, elsewhere, await ask(ctx, elsewhere, request), maxBytes)
+  return await bytesOf(ctx, elsewhere, await ask(ctx, elsewhere, { ...request, headers: {} }), maxBytes)
 }
 
 async function ask(
