@@ -30,6 +30,7 @@ const scopeOfEvent: Readonly<Record<string, string | undefined>> = {
   'message.channels': 'channels:history',
   'message.groups': 'groups:history',
   'message.im': 'im:history',
+  member_joined_channel: 'channels:read',
   reaction_added: 'reactions:read',
   team_join: 'users:read',
   tokens_revoked: undefined,

@@ -66,7 +66,7 @@ export const slackFunctions: readonly SlackFunction[] = [
     events: ['message.channels', 'message.groups'],
   },
   {
-    does: 'offer channels to choose from, and say when one is archived, renamed, shared or lost',
+    does: 'offer channels to choose from, and notice when the app is invited to one, or one is archived, renamed, shared or lost',
     scopes: ['channels:read', 'groups:read'],
     events: [
       'channel_archive',
@@ -79,6 +79,7 @@ export const slackFunctions: readonly SlackFunction[] = [
       'group_left',
       'group_rename',
       'group_unarchive',
+      'member_joined_channel',
     ],
   },
   {

@@ -9,6 +9,7 @@ import {
   WireComposed,
   type WireEnvelope,
   WireHome,
+  WireJoined,
   WireLinks,
   WireMention,
   WireMessage,
@@ -53,6 +54,7 @@ const readers: Readonly<Record<string, Reader>> = {
   group_left: channel('gone'),
   group_rename: channel('open'),
   group_unarchive: channel('open'),
+  member_joined_channel: readJoined,
   app_uninstalled: (_event, { reference }) => uninstalled(reference),
   tokens_revoked: readTokens,
 }
@@ -139,15 +141,22 @@ function readHome(event: unknown, { reference }: Addressee): Told | undefined {
 
 function channel(state: 'open' | 'gone'): Reader {
   return (event, { reference }) => {
-    const { channel: news, user } = parse(WireChannelNews, event, 'channel')
+    const { channel: news, user, actor_id: actor } = parse(WireChannelNews, event, 'channel')
     const { id, name } = typeof news === 'string' ? { id: news, name: undefined } : news
     return told(
       undefined,
-      user ?? '',
+      user ?? actor ?? '',
       { channel: id, reference },
       { kind: 'channel', state, ...(name ? { name } : {}) },
     )
   }
+}
+
+/** Told of everybody who joins a channel of ours; that the app itself was invited is news of the channel. */
+function readJoined(event: unknown, { botUser, reference }: Addressee): Told | undefined {
+  const { user, channel: id, inviter } = parse(WireJoined, event, 'member_joined_channel')
+  if (user !== botUser) return undefined
+  return told(undefined, inviter ?? '', { channel: id, reference }, { kind: 'channel', state: 'open' })
 }
 
 /** Tokens of people are none of ours: the hub asks for the bot's alone. */

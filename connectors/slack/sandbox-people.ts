@@ -63,6 +63,10 @@ export interface SlackPeople {
   /** Types it, then sends it. */
   shareLink(user: SlackUser, where: Where, url: string, how?: Mischief): Promise<SlackMessage>
   archive(channel: SlackChannel, how?: Mischief): Promise<void>
+  /** The app comes into a channel: Slack tells it so, and adds its line there. */
+  invite(user: SlackUser, channel: SlackChannel, how?: Mischief): Promise<void>
+  /** Somebody puts the app out of a channel. */
+  kick(user: SlackUser, channel: SlackChannel, how?: Mischief): Promise<void>
   rename(channel: SlackChannel, name: string, how?: Mischief): Promise<void>
   /** The administrator takes the app away: its tokens die, and Slack says so in two events. */
   uninstall(teamId: string, how?: Mischief): Promise<void>
@@ -326,6 +330,26 @@ export function createPeople({ world, url, tell, post }: PeopleOptions): SlackPe
       channel.isArchived = true
       await tell(
         { type: 'channel_archive', channel: channel.id, user: 'U0ADMIN', event_ts: actionTs() },
+        channel.teamId,
+        how,
+      )
+    },
+    async invite(user, channel, how) {
+      channel.hasApp = true
+      const bot = world.teams.get(channel.teamId)?.botUser ?? ''
+      const joined = { user: bot, channel: channel.id, team: channel.teamId, inviter: user.id }
+      await tell(
+        { type: 'member_joined_channel', ...joined, channel_type: 'C', event_ts: actionTs() },
+        channel.teamId,
+        how,
+      )
+      const line = world.addMessage(channel, { user: bot, text: `<@${bot}> has joined the channel` })
+      await tell({ ...event(line), subtype: 'channel_join', inviter: user.id, event_ts: line.ts }, channel.teamId, how)
+    },
+    async kick(user, channel, how) {
+      channel.hasApp = false
+      await tell(
+        { type: 'channel_left', channel: channel.id, actor_id: user.id, event_ts: actionTs() },
         channel.teamId,
         how,
       )

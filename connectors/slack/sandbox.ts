@@ -1,4 +1,5 @@
 /** A small stateful Slack over real HTTP: its Web API, its signed events and interactions, and the people who work in it. */
+import { z } from 'zod'
 import { signHmac } from '#hub/connector/hmac.ts'
 import {
   type AttemptResult,
@@ -11,6 +12,7 @@ import {
 } from '#hub/connector/sandbox.ts'
 import { budgets } from './client.ts'
 import manifest from './manifest.json' with { type: 'json' }
+import { slackFunctions } from './manifest.ts'
 import { signature } from './receive.ts'
 import { type Args, apiRoutes, No, outsideMarketplace } from './sandbox-api.ts'
 import { type SandboxLine, startLine } from './sandbox-line.ts'
@@ -115,6 +117,9 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
   })
 
   function tell(event: object, team: string, how?: Parameters<typeof webhooks.emit>[1]): Promise<Delivery> {
+    const name = nameOf(event)
+    if (!subscribed.has(name))
+      throw new Error(`Slack does not send ${name}: the app's manifest does not subscribe to it`)
     const bot = world.teams.get(team)?.botUser
     const envelope = {
       token: 'deprecated',
@@ -283,6 +288,17 @@ export async function startSandbox(options: SlackSandboxOptions = {}): Promise<S
       await server.close()
     },
   }
+}
+
+/** What the app asks to be told of. */
+const subscribed = new Set(slackFunctions.flatMap(({ events = [] }) => events))
+
+const Event = z.object({ type: z.string(), channel_type: z.string().optional() })
+
+/** As a manifest calls it: messages by where they stand. */
+function nameOf(event: object): string {
+  const { type, channel_type: where } = Event.parse(event)
+  return type === 'message' ? `message.${where === 'im' ? 'im' : 'channels'}` : type
 }
 
 async function down(line: SandboxLine, envelope: object): Promise<Delivery> {

@@ -93,6 +93,11 @@ export const WireHome = z.object({ user: id, channel: text, tab: text })
 export const WireChannelNews = z.object({
   channel: z.union([id, z.object({ id, name: text })]),
   user: text,
+  /** Who put the app out (`channel_left`, `group_left`). */
+  actor_id: text,
 })
+
+/** https://docs.slack.dev/reference/events/member_joined_channel; without `inviter` when nobody invited. */
+export const WireJoined = z.object({ user: id, channel: id, inviter: text })
 
 export const WireTokens = z.object({ tokens: part(z.object({ bot: part(z.array(z.string())) })) })
