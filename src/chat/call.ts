@@ -22,19 +22,25 @@ export async function chatCall(
   const drawn = await draw(hub, connection, show, context, entry)
   // Nothing has changed, or there is nobody to see it any more.
   if (!drawn) return nothingToDo
-  const { place, content, post } = drawn
+  const { place, content, post, isTrial } = drawn
+  const note = (state: 'open' | 'gone') =>
+    store.saveChannels(hub.db, [{ connectionId: connection.id, channel: place.channel, state }], hub.now())
   const find = chat.find && (() => chat.find?.(context, place, key) ?? Promise.resolve(undefined))
   const posting: VendorCall = {
     effect: chat.effects.post,
     async run() {
       try {
-        return toReceipt(await chat.post(context, withoutMessage(drawn), content, key), drawn)
+        const receipt = await chat.post(context, withoutMessage(drawn), content, key)
+        if (isTrial) await note('open')
+        return toReceipt(receipt, drawn)
       } catch (error) {
         if (!isGone(error) || place.thread !== undefined) throw error
         // The app was taken out of the channel, or it was archived: told once, and nothing waits for it.
-        const news = { connectionId: connection.id, channel: place.channel, state: 'gone' as const }
-        await store.saveChannels(hub.db, [news], hub.now())
-        connection.door.log.warn({ err: error, channel: place.channel }, 'a channel cannot be reached any more')
+        await note('gone')
+        // Where the card stands is known again once the app is back.
+        if (post?.standing) await store.savePost(hub.db, post.standing, hub.now())
+        const { log } = connection.door
+        if (!isTrial) log.warn({ err: error, channel: place.channel }, 'a channel cannot be reached any more')
         return {}
       }
     },

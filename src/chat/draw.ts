@@ -10,6 +10,7 @@ import { readerOf } from '#hub/delivery/complete.ts'
 import { withItsFiles } from '#hub/delivery/files.ts'
 import type { Hub } from '#hub/hub.ts'
 import type { ChatShow, ChatTarget } from '#hub/outbox/action.ts'
+import { isLeftAlone } from '#hub/pipeline/chat-channels.ts'
 import { loadOpened, questionIn } from '#hub/surveys/index.ts'
 import * as workbench from '#hub/workbench/index.ts'
 import { type Messages, messagesIn } from '#hub/workbench/index.ts'
@@ -28,6 +29,8 @@ export interface Drawn {
   readonly post?: { readonly cardKey: string; readonly digest: string; readonly standing: store.Post | undefined }
   /** Of what is said: how many files it has by now. */
   readonly look?: string
+  /** The app was not in the channel when it was tried last. */
+  readonly isTrial?: true
 }
 
 /** @returns undefined when there is nothing to show, or nobody to show it to any more. @throws ConnectorError */
@@ -100,13 +103,18 @@ async function cardAt(
   at: ChatPlace,
   card: Card,
 ): Promise<Drawn | undefined> {
-  const place = await reachable(hub, connection, at)
-  if (!place) return undefined
   const standing = await store.postOf(hub.db, connection.id, at.channel, card.key)
+  const there = await reachable(hub, connection, at, !standing && at.thread === undefined)
+  if (!there) return undefined
   const digest = digestOf(card)
   if (standing?.digest === digest) return undefined
-  const there = standing ? { ...place, message: standing.messageId } : place
-  return { place: there, content: { kind: 'card', card }, post: { cardKey: card.key, digest, standing } }
+  const { isTrial, ...place } = there
+  return {
+    place: standing ? { ...place, message: standing.messageId } : place,
+    content: { kind: 'card', card },
+    post: { cardKey: card.key, digest, standing },
+    ...(isTrial ? { isTrial } : {}),
+  }
 }
 
 /** One message of the case, in the thread below its card. */
@@ -126,7 +134,7 @@ async function said(
   const shown = await store.filesShown(hub.db, message.id, connection.id, channel)
   const attachments = message.attachments.slice(shown)
   if (shown !== undefined && attachments.length === 0) return undefined
-  const place = await reachable(hub, connection, { channel, thread: post.messageId })
+  const place = await reachable(hub, connection, { channel, thread: post.messageId }, false)
   if (!place) return undefined
   const { author, visibility, sent_at } = message
   const words = wordsIn(connection.connector.can.chat?.settings(connection.config) ?? noSettings, channel)
@@ -181,12 +189,22 @@ async function survey(
   return await cardAt(hub, connection, { channel, thread }, workbench.surveyCard(shown, language, messagesIn[language]))
 }
 
-/** A place to post to; undefined when the app is not there any more: that is for the connection's health, not for a retry. */
-async function reachable(hub: DrawHub, connection: LoadedConnection, place: ChatPlace): Promise<ChatPlace | undefined> {
+/**
+ * A place to post to; undefined when the app is not there any more: that is for the connection's health, not for a retry.
+ * @param mayTry what is new in the channel finds out, once in a while, whether the app is there again without a word from the
+ * tool. What hangs on something that stands there already cannot: its refusal may be about that.
+ */
+async function reachable(
+  hub: DrawHub,
+  connection: LoadedConnection,
+  place: ChatPlace,
+  mayTry: boolean,
+): Promise<(ChatPlace & { readonly isTrial?: true }) | undefined> {
   const known = await store.channelOf(hub.db, connection.id, place.channel)
-  if (known?.state === 'gone') return undefined
+  const isGone = known?.state === 'gone'
+  if (isGone && !(mayTry && !isLeftAlone({ state: known.state, triedAt: known.tried_at }, hub.now()))) return undefined
   const reference = place.reference ?? known?.reference ?? undefined
-  return { ...place, ...(reference === undefined ? {} : { reference }) }
+  return { ...place, ...(reference === undefined ? {} : { reference }), ...(isGone ? { isTrial: true } : {}) }
 }
 
 /** @throws ConnectorError rejected for an agent who has no account there. */

@@ -77,17 +77,22 @@ export interface ChannelNews {
 /** What is not told stays as it was. */
 export async function saveChannels(db: Db, news: readonly ChannelNews[], now: Date): Promise<void> {
   for (const { connectionId, channel, name, reference, state } of news) {
+    const triedAt = state === 'gone' ? now : null
     await sql`
-      insert into chat_channels (connection_id, channel, name, reference, state, updated_at)
-      values (${connectionId}, ${channel}, ${name ?? null}, ${reference ?? null}, ${state ?? 'open'}, ${now})
+      insert into chat_channels (connection_id, channel, name, reference, state, tried_at, updated_at)
+      values (
+        ${connectionId}, ${channel}, ${name ?? null}, ${reference ?? null}, ${state ?? 'open'}, ${triedAt}, ${now})
       on conflict (workspace_id, connection_id, channel) do update set
         name = coalesce(excluded.name, chat_channels.name),
         reference = coalesce(excluded.reference, chat_channels.reference),
         state = case when ${state ?? null}::text is null then chat_channels.state else excluded.state end,
+        tried_at = case when ${state ?? null}::text is null then chat_channels.tried_at else excluded.tried_at end,
         updated_at = excluded.updated_at
       where (chat_channels.name, chat_channels.reference, chat_channels.state) is distinct from (
         coalesce(excluded.name, chat_channels.name), coalesce(excluded.reference, chat_channels.reference),
         case when ${state ?? null}::text is null then chat_channels.state else excluded.state end)
+        -- Each refusal begins the wait anew.
+        or excluded.state = 'gone'
     `.execute(db)
   }
 }
@@ -96,16 +101,52 @@ export async function saveChannels(db: Db, news: readonly ChannelNews[], now: Da
 export async function closeChannelsOf(db: Db, connectionId: string, reference: string, now: Date): Promise<void> {
   await db
     .updateTable('chat_channels')
-    .set({ state: 'gone', updated_at: now })
+    .set({ state: 'gone', tried_at: now, updated_at: now })
     .where('connection_id', '=', connectionId)
     .where('reference', '=', reference)
+    .execute()
+}
+
+/** With their references: those that the tool has told of. */
+export async function channelsOf(db: Db, connectionId: string) {
+  return await db
+    .selectFrom('chat_channels')
+    .select(['channel', 'reference'])
+    .where('connection_id', '=', connectionId)
+    .execute()
+}
+
+export async function setChannels(
+  db: Db,
+  connectionId: string,
+  channels: readonly string[],
+  state: 'open' | 'gone',
+  now: Date,
+): Promise<void> {
+  await db
+    .updateTable('chat_channels')
+    .set({ state, tried_at: state === 'gone' ? now : null, updated_at: now })
+    .where('connection_id', '=', connectionId)
+    .where('channel', '=', sql<string>`any(${[...channels]}::text[])`)
+    .where('state', '<>', state)
+    .execute()
+}
+
+/** Nobody has told of these, but a card was refused there: the next one tries. */
+export async function tryUnheardOf(db: Db, connectionId: string): Promise<void> {
+  await db
+    .updateTable('chat_channels')
+    .set({ tried_at: null })
+    .where('connection_id', '=', connectionId)
+    .where('state', '=', 'gone')
+    .where('reference', 'is', null)
     .execute()
 }
 
 export async function channelOf(db: Db, connectionId: string, channel: string) {
   return await db
     .selectFrom('chat_channels')
-    .select(['reference', 'state'])
+    .select(['reference', 'state', 'tried_at'])
     .where('connection_id', '=', connectionId)
     .where('channel', '=', channel)
     .executeTakeFirst()

@@ -62,7 +62,7 @@ export async function readChat(trx: Trx, hub: WorkHub, steps: readonly ChatStep[
   const wishes: Wish[] = []
   const early = new Set<number>()
   if (steps.length === 0) return { facts, wishes, caseIds: [], early }
-  await noteChannels(trx, steps, hub.now())
+  await noteChannels(trx, hub, steps)
   const spots = await store.casesAt(
     trx,
     steps.flatMap(({ connectionId, happening }) => spotsOf(connectionId, happening.place)),
@@ -106,24 +106,45 @@ function isNew(taken: Set<string>, key: string): boolean {
   return !isKnown
 }
 
-async function noteChannels(trx: Trx, steps: readonly ChatStep[], now: Date): Promise<void> {
-  const news = steps.flatMap(({ connectionId, happening: { place, what } }): readonly store.ChannelNews[] => {
-    if (!place || (what.kind !== 'channel' && place.reference === undefined)) return []
-    const { channel, reference } = place
-    return [
-      {
-        ...{ connectionId, channel },
-        ...(reference === undefined ? {} : { reference }),
-        ...(what.kind === 'channel' ? { state: what.state } : { state: 'open' as const }),
-        ...(what.kind === 'channel' && what.name !== undefined ? { name: what.name } : {}),
-      },
-    ]
-  })
-  await store.saveChannels(trx, news, now)
+/** In the order in which it happened: what is told of a whole team may be told otherwise of one channel afterwards. */
+async function noteChannels(trx: Trx, { connections, now }: WorkHub, steps: readonly ChatStep[]): Promise<void> {
   for (const { connectionId, happening } of steps) {
-    if (happening.what.kind === 'uninstalled')
-      await store.closeChannelsOf(trx, connectionId, happening.what.install, now)
+    const { place, what } = happening
+    if (what.kind === 'uninstalled') await store.closeChannelsOf(trx, connectionId, what.install, now())
+    if (!place || (what.kind !== 'channel' && place.reference === undefined)) continue
+    const { channel, reference } = place
+    const news = {
+      ...{ connectionId, channel },
+      ...(reference === undefined ? {} : { reference }),
+      ...(what.kind === 'channel' ? { state: what.state } : { state: 'open' as const }),
+      ...(what.kind === 'channel' && what.name !== undefined ? { name: what.name } : {}),
+    }
+    await store.saveChannels(trx, [news], now())
+    if (what.kind !== 'channel' || what.group === undefined) continue
+    const { chat } = connections.all().find(({ id }) => id === connectionId)?.connector.can ?? {}
+    await noteGroup(trx, connectionId, what.group, what.state, chat?.groupOf, now())
   }
+}
+
+/** All channels of a team at once. Of those where a card was refused and nobody has spoken yet, no team is known. */
+async function noteGroup(
+  trx: Trx,
+  connectionId: string,
+  group: string,
+  state: 'open' | 'gone',
+  groupOf: ((reference: string) => string | undefined) | undefined,
+  now: Date,
+): Promise<void> {
+  const known = await store.channelsOf(trx, connectionId)
+  const own = known.filter(({ reference }) => reference !== null && groupOf?.(reference) === group)
+  await store.setChannels(
+    trx,
+    connectionId,
+    own.map(({ channel }) => channel),
+    state,
+    now,
+  )
+  if (state === 'open') await store.tryUnheardOf(trx, connectionId)
 }
 
 async function wishesOf(

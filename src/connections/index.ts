@@ -121,6 +121,7 @@ export function createConnections(hub: ConnectionsHub): Connections {
       if (config === undefined) await installs.rename(row, name ?? row.name, actor)
       else {
         await installs.reconfigure(row, name ?? row.name, config, actor)
+        await store.tryChannelsAgain(hub.db, id)
         // The vendor has just accepted the settings.
         await status.move(id, { from: ['needs_attention', 'degraded'], to: 'connected', reason: null, actor })
       }
@@ -140,6 +141,7 @@ export function createConnections(hub: ConnectionsHub): Connections {
       await installs.existing(id)
       const from = ['paused', 'needs_attention', 'degraded'] as const
       await status.move(id, { from, to: 'connected', reason: null, actor })
+      await store.tryChannelsAgain(hub.db, id)
     },
     async remove(id, actor = 'hub') {
       await installs.remove(id, actor)

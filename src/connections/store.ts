@@ -49,6 +49,16 @@ export async function updateOne(db: Db, seen: ConnectionRow, kept: Kept): Promis
   return updated.numUpdatedRows > 0n
 }
 
+/** Channels of a chat tool that the app was not in: the next new card tries each of them once more. */
+export async function tryChannelsAgain(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable('chat_channels')
+    .set({ tried_at: null })
+    .where('connection_id', '=', id)
+    .where('state', '=', 'gone')
+    .execute()
+}
+
 /** A lane without a reason to rest is worked. @returns false when the status was another one by now. */
 export async function moveStatus(
   db: Db,

@@ -85,8 +85,17 @@ export type ChatWhat =
   | { readonly kind: 'links'; readonly urls: readonly string[] }
   /** The person opened their own page of the app. */
   | { readonly kind: 'home' }
-  /** The state of `place.channel` as the app sees it; `gone` when it was removed, archived or deleted. */
-  | { readonly kind: 'channel'; readonly state: 'open' | 'gone'; readonly name?: string; readonly isDirect?: boolean }
+  /**
+   * The state of `place.channel` as the app sees it; `gone` when it was removed, archived or deleted. `group`: so it is with
+   * all channels of this larger whole (a team), by the id that `chat.groupOf` finds in their references.
+   */
+  | {
+      readonly kind: 'channel'
+      readonly state: 'open' | 'gone'
+      readonly name?: string
+      readonly isDirect?: boolean
+      readonly group?: string
+    }
   /** The whole app was taken away, or its tokens were. */
   | { readonly kind: 'uninstalled'; readonly install: string }
 

@@ -318,6 +318,8 @@ export interface Capabilities<C> {
     filesOf?(ctx: Context<C>, at: string): Promise<readonly Attachment[]>
     /** The app's private conversation with a person, opened where there is none. */
     direct(ctx: Context<C>, user: string, reference: string | undefined): Promise<ChatPlace>
+    /** The larger whole (a team) that a channel is part of, where its reference tells; for news of all its channels. Pure. */
+    groupOf?(reference: string): string | undefined
     /** @returns the receipt's `externalId`: the new message's id. */
     post(ctx: Context<C>, place: ChatPlace, content: ChatContent, key: string): Promise<Receipt>
     /** Puts `content` in the place of what stands at `place.message`. */

@@ -8,6 +8,14 @@ export interface KnownChannel {
   /** Without a leading #, in lower case. */
   readonly name: string | null
   readonly state: 'open' | 'gone'
+  readonly triedAt: Date | null
+}
+
+const triedEveryMs = 6 * 3_600_000
+
+/** Whether nothing goes there: the app is not in it, and it was tried not long ago. */
+export function isLeftAlone({ state, triedAt }: Pick<KnownChannel, 'state' | 'triedAt'>, now: Date): boolean {
+  return state === 'gone' && triedAt !== null && now.getTime() - triedAt.getTime() < triedEveryMs
 }
 
 /** Those that these places could mean, by id or by name. */
@@ -17,8 +25,8 @@ export async function knownChannels(
 ): Promise<readonly KnownChannel[]> {
   if (places.length === 0) return []
   const { rows } = await sql<KnownChannel>`
-    select connection_id as "connectionId", channel, state, name from (
-      select connection_id, channel, state, lower(trim(ltrim(name, '#'))) as name from chat_channels
+    select connection_id as "connectionId", channel, state, tried_at as "triedAt", name from (
+      select connection_id, channel, state, tried_at, lower(trim(ltrim(name, '#'))) as name from chat_channels
       where connection_id = any(${[...new Set(places.map(({ connectionId }) => connectionId))]}::text[])
     ) as known
     where channel = any(${places.map(({ place }) => place)}::text[])

@@ -13,7 +13,7 @@ import type { ChatShow } from '#hub/outbox/action.ts'
 import { effectKey, type OutboxEntry } from '#hub/outbox/index.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Cause, Source } from '#hub/platform/db/schema.ts'
-import { type KnownChannel, knownChannels, nameIn } from './chat-channels.ts'
+import { isLeftAlone, type KnownChannel, knownChannels, nameIn } from './chat-channels.ts'
 
 export interface ChatWish {
   readonly cause: Cause
@@ -61,7 +61,7 @@ export async function showInChat(trx: Trx, wishes: readonly ChatWish[], now: Dat
     const { settings } = wish.connection.connector.can.chat ?? {}
     if (!settings) continue
     const here = channels.filter(({ connectionId }) => connectionId === wish.connection.id)
-    const target = findTarget(wish, agents, here, settings(wish.connection.config))
+    const target = findTarget(wish, agents, here, settings(wish.connection.config), now)
     const { cause, about } = wish
     if ('refused' in target) {
       refused.push({ cause, ...(about.caseId ? { caseId: about.caseId } : {}), reason: target.refused })
@@ -83,6 +83,7 @@ export function findTarget(
   agents: readonly Agent[],
   channels: readonly KnownChannel[],
   settings: Pick<ChatSettings, 'channels'>,
+  now: Date,
 ): Target | { readonly refused: string } {
   if (isAddress(to)) {
     const agent = agents.find(({ email, active }) => active && email === normaliseEmail(to))
@@ -94,7 +95,7 @@ export function findTarget(
   // A name that the hub does not know may be one that the tool knows: a channel where customers read.
   if (ids.length === 0 && !looksLikeId(to)) return { refused: `no channel called ${to} is known in ${tool}` }
   const [channel = to] = ids
-  const isGone = channels.some((one) => one.channel === channel && one.state === 'gone')
+  const isGone = channels.some((one) => one.channel === channel && isLeftAlone(one, now))
   if (isGone) return { refused: `the app is no longer in ${to} of ${tool}` }
   const isRead = settings.channels.some((one) => one.channel === channel && one.for === 'customer')
   return isRead ? { refused: `in ${to} of ${tool} a customer reads along` } : { channel }

@@ -51,6 +51,8 @@ interface Told {
   readonly revised: { readonly messageId: string; readonly text: string | undefined }[]
   readonly customers: { readonly caseId: string; readonly message: OutMessage }[]
   readonly posts: Posted[]
+  /** Posts that the tool refused, since the app is not in the channel. */
+  readonly refused: Posted[]
   readonly updates: Posted[]
   readonly shows: { readonly user: string; readonly answer: ChatAnswer }[]
   /** Who the chat tool was asked about. */
@@ -108,6 +110,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     revised: [],
     customers: [],
     posts: [],
+    refused: [],
     updates: [],
     shows: [],
     lookedUp: [],
@@ -171,13 +174,19 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
         return person
       },
       direct: async (_ctx, user) => ({ channel: `direct-${user}` }),
+      // As `team/channel`.
+      groupOf: (reference) => reference.split('/')[0],
       async post(_ctx, place, content) {
-        if (away.channel) throw new ConnectorError('not_found', 'not_in_channel')
+        if (away.channel) {
+          told.refused.push({ place, content })
+          throw new ConnectorError('not_found', 'not_in_channel')
+        }
         if (away.receipts) throw new ConnectorError('outcome_unknown', 'the answer was lost')
         told.posts.push({ place, content })
         return { externalId: next('C') }
       },
       async update(_ctx, place, content) {
+        if (away.channel) throw new ConnectorError('not_found', 'not_in_channel')
         told.updates.push({ place, content })
         return {}
       },
@@ -291,6 +300,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     told,
     away,
     ids,
+    settings,
     settle,
     store,
     hire,

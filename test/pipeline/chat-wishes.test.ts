@@ -20,7 +20,15 @@ beforeEach(async () => {
 })
 
 async function channel(id: string, name: string, state: 'open' | 'gone' = 'open') {
-  const known = { connection_id: chat, channel: id, name, state, updated_at: scene.clock.now() }
+  const now = scene.clock.now()
+  const known = {
+    connection_id: chat,
+    channel: id,
+    name,
+    state,
+    tried_at: state === 'gone' ? now : null,
+    updated_at: now,
+  }
   await database.db.insertInto('chat_channels').values(known).execute()
 }
 

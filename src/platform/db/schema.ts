@@ -336,6 +336,7 @@ export interface Schema {
     name: Nullable<string>
     reference: Nullable<string>
     state: 'open' | 'gone'
+    tried_at: Nullable<Date>
     updated_at: Date
   }
   chat_posts: {

@@ -145,6 +145,7 @@ const what = z.discriminatedUnion('kind', [
     state: z.enum(['open', 'gone']),
     name: z.string().exactOptional(),
     isDirect: z.boolean().exactOptional(),
+    group: id.exactOptional(),
   }),
   z.strictObject({ kind: z.literal('uninstalled'), install: id }),
 ])
