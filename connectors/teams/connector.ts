@@ -6,6 +6,7 @@ import { filesOf, readFile } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
 import { page } from './page.ts'
 import { items, normalise, verify } from './receive.ts'
+import { readReference } from './reference.ts'
 import { reply } from './reply.ts'
 import { takesFiles } from './share-files.ts'
 import { tokenOf } from './token.ts'
@@ -36,6 +37,7 @@ export const teams = defineConnector({
       whoIs,
       filesOf,
       direct,
+      groupOf: (reference) => readReference(reference)?.team,
       post,
       update: updateCard,
       // Nothing that a bot wrote can be read back. An update repeated changes nothing more.

@@ -175,29 +175,48 @@ function linkTo({ conversationId, tenantId, groupId, threadId }: Readable['place
 /** `like`, or with the emoji's code before its name: `1f440_eyes`. */
 const reactionName = (type: string) => type.replace(/^[\da-f]{4,}(?:-[\da-f]+)*_/i, '')
 
-const opening = new Set(['channelCreated', 'channelRestored', 'channelRenamed', 'teamUnarchived', 'teamRestored'])
-const closing = new Set(['channelDeleted', 'teamDeleted', 'teamHardDeleted', 'teamArchived'])
+/** By `eventType` in lower case: Microsoft's own examples write `teamArchived` and `teamarchived`. */
+const events: ReadonlyMap<string, { readonly state: 'open' | 'gone'; readonly of: 'channel' | 'team' }> = new Map([
+  ['channelcreated', { state: 'open', of: 'channel' }],
+  ['channelrestored', { state: 'open', of: 'channel' }],
+  ['channelrenamed', { state: 'open', of: 'channel' }],
+  ['channeldeleted', { state: 'gone', of: 'channel' }],
+  ['teamunarchived', { state: 'open', of: 'team' }],
+  ['teamrestored', { state: 'open', of: 'team' }],
+  ['teamarchived', { state: 'gone', of: 'team' }],
+  ['teamdeleted', { state: 'gone', of: 'team' }],
+  ['teamharddeleted', { state: 'gone', of: 'team' }],
+] as const)
 
+/**
+ * An app is added to a team as a whole, and told so for one channel of it: the one chosen at the installation, else the one
+ * that has the team's own id (General). https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/subscribe-to-conversation-events
+ */
 function channelNews(
   incoming: Extract<Readable, { kind: 'installed' | 'removed' | 'conversation' }>,
   at: ChatPlace,
   config: TeamsConfig,
 ): readonly Told[] {
-  const { kind, name } = incoming.place
-  const news = (state: 'open' | 'gone', where = at.channel, called = name): readonly Told[] => {
+  const { kind, name, teamId, channelId, conversationId } = incoming.place
+  const news = (state: 'open' | 'gone', isOfTeam: boolean, where = at.channel, called = name): readonly Told[] => {
     const { thread: _thread, message: _message, ...rest } = at
     const known = { ...(called ? { name: called } : {}), ...(kind === 'personal' ? { isDirect: true } : {}) }
-    return [{ what: { kind: 'channel', state, ...known }, at: { ...rest, channel: where } }]
+    const group = isOfTeam && teamId !== undefined ? { group: teamId } : {}
+    const reference = writeReference({ ...referenceTo(incoming.place), conversation: where })
+    return [{ what: { kind: 'channel', state, ...known, ...group }, at: { ...rest, channel: where, reference } }]
   }
+  // Shared and private channels take the app in and out by themselves, and the rest of the team keeps it. That more is tried
+  // than the app is in costs one refusal; what is closed too much stays silent.
+  const isWholeTeam = conversationId === teamId && (channelId === undefined || channelId === teamId)
   if (incoming.kind !== 'conversation') {
-    if (incoming.kind === 'installed') return news('open')
+    if (incoming.kind === 'installed') return news('open', true)
     // An upgrade takes the old version away and adds the new one at once.
-    return incoming.isUpgrade ? [] : news('gone')
+    return incoming.isUpgrade ? [] : news('gone', isWholeTeam)
   }
   const { event = '', added, removed, channel } = incoming
-  if (opening.has(event)) return news('open', channel?.id, channel?.name)
-  if (closing.has(event)) return news('gone', channel?.id, channel?.name)
+  const known = events.get(event.toLowerCase())
+  if (known) return news(known.state, known.of === 'team', channel?.id, channel?.name)
   const isUs = ({ id }: { readonly id: string }) => id === botId(config)
-  if (added.some(isUs)) return news('open')
-  return removed.some(isUs) ? news('gone') : []
+  if (added.some(isUs)) return news('open', true)
+  return removed.some(isUs) ? news('gone', isWholeTeam) : []
 }

@@ -2,6 +2,7 @@
 import { textHtml } from './html-text.ts'
 import {
   bot,
+  channels,
   type Json,
   people,
   type SandboxChannel,
@@ -141,6 +142,27 @@ export function submitActivity(stage: ActivityStage, by: SandboxPerson, on: Sand
 export function installationActivity(stage: ActivityStage, channel: SandboxChannel, action: string): Json {
   const by = channel.members[0] ?? people.jo
   return { ...envelope(stage, channel, by), type: 'installationUpdate', id: stage.nextEventId(), action }
+}
+
+export type TeamEvent = 'teamMemberAdded' | 'teamMemberRemoved' | 'teamArchived' | 'teamUnarchived'
+
+/** What happens to the app in a team, or to the team: one event, in the conversation that has the team's id. */
+export function teamActivity(stage: ActivityStage, event: TeamEvent): Json {
+  const app = [{ id: `28:${bot.appId}` }]
+  const { general } = channels
+  return {
+    ...envelope(stage, general, people.jo),
+    type: 'conversationUpdate',
+    id: stage.nextEventId(),
+    channelData: {
+      tenant: { id: bot.tenantId },
+      team,
+      eventType: event,
+      ...(event === 'teamMemberAdded' ? { settings: { selectedChannel: { id: general.id } } } : {}),
+    },
+    ...(event === 'teamMemberAdded' ? { membersAdded: app } : {}),
+    ...(event === 'teamMemberRemoved' ? { membersRemoved: app } : {}),
+  }
 }
 
 /** As a message's own menu gives it to the app. */

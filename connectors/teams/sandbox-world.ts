@@ -82,6 +82,8 @@ export const team = {
   name: 'Support',
 } as const
 export const channels = {
+  /** Each team has it from the start, under the team's own id. */
+  general: { id: team.id, name: 'General', kind: 'channel', members: [jo, kim, gus] },
   cases: {
     id: '19:8f2b6d4c1a0e4f5b9c7d3e2f1a0b9c8d@thread.tacv2',
     name: 'Cases',

@@ -22,6 +22,8 @@ import {
   messagePayload,
   reactionActivity,
   submitActivity,
+  type TeamEvent,
+  teamActivity,
   type Written,
 } from './sandbox-activities.ts'
 import { type Action, buttonOf, buttonOfAct, cardOf, dataOf, inputsOf, nodes } from './sandbox-cards.ts'
@@ -116,6 +118,8 @@ export interface TeamsSandbox extends ChatSandbox {
   paste(by: SandboxPerson, where: SandboxChannel, url: string): Promise<Answered>
   install(where: SandboxChannel, mischief?: Mischief): Promise<Delivery>
   uninstall(where: SandboxChannel, mischief?: Mischief): Promise<Delivery>
+  /** The app is added to the team or removed from it, or the team is archived and comes back: all its channels at once. */
+  changeTeam(event: TeamEvent, mischief?: Mischief): Promise<void>
   /** The private conversation of a person with the app. */
   personal(of: SandboxPerson): SandboxChannel
   /** Calls about this conversation are refused with 429 from now on; with `undefined` no more. */
@@ -351,6 +355,19 @@ export async function startSandbox(options: VendorSandboxOptions = {}): Promise<
     uninstall(where, mischief) {
       world.gone.set(where.id, where.kind === 'personal' ? 'MessageWritesBlocked' : 'BotNotInConversationRoster')
       return webhooks.emit(installationActivity(stage, where, 'remove'), mischief)
+    },
+    async changeTeam(event, mischief) {
+      const isThere = event === 'teamMemberAdded' || event === 'teamUnarchived'
+      for (const { id, kind } of world.conversations.values()) {
+        if (kind !== 'channel') continue
+        if (isThere) world.gone.delete(id)
+        else world.gone.set(id, 'BotNotInConversationRoster')
+      }
+      await webhooks.emit(teamActivity(stage, event), mischief)
+      if (event === 'teamMemberAdded')
+        await webhooks.emit(installationActivity(stage, channels.general, 'add'), mischief)
+      if (event === 'teamMemberRemoved')
+        await webhooks.emit(installationActivity(stage, channels.general, 'remove'), mischief)
     },
     personal: (of) => world.personal(of),
     throttle(where, seconds) {

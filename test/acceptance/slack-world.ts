@@ -176,6 +176,10 @@ export async function startSlackWorld(): Promise<ChatWorld> {
       await sandbox.say(users.robot, place(where), text)
     },
     closeRoom: (room) => sandbox.archive(channelOf(room)),
+    keepOut(room) {
+      channelOf(room).hasApp = false
+    },
+    invite: (room) => sandbox.invite(users.leo, channelOf(room)),
     revoke() {
       const good = [...world.tokens.values()].filter(({ isRevoked }) => !isRevoked)
       for (const token of good) token.isRevoked = true

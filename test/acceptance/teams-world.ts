@@ -209,6 +209,8 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
     async closeRoom(room) {
       await sandbox.uninstall(channelOf(room))
     },
+    keepOut: (room) => void world.gone.set(channelOf(room).id, 'BotNotInConversationRoster'),
+    invite: () => sandbox.changeTeam('teamMemberAdded'),
     revoke() {
       sandbox.faults.set({ failRate: 1, status: 401 })
       return () => sandbox.faults.set({})

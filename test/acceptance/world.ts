@@ -18,6 +18,7 @@ export const rooms = {
   globex: { for: 'cases', post: 'arrival', when: { customers: ['globex.example'] } },
   onRule: { for: 'cases', post: 'rule' },
   closing: { for: 'cases', post: 'arrival', when: { tags: ['closing'] } },
+  early: { for: 'cases', post: 'arrival', when: { tags: ['early'] } },
   shared: { for: 'customer', post: 'arrival', company: 'Globex' },
 } as const satisfies Record<string, Omit<ChatChannel, 'channel'>>
 export type Room = keyof typeof rooms
@@ -93,6 +94,10 @@ export interface ChatWorld {
   botWrites(where: Where, text: string): Promise<void>
   /** The room is archived, or the app is put out of it. */
   closeRoom(room: Room): Promise<void>
+  /** The app was never in the room; the tool does not tell what it does not know. */
+  keepOut(room: Room): void
+  /** An agent brings the app there, in the tool's own way: in Slack into the room, in Teams into its whole team. */
+  invite(room: Room): Promise<void>
   /** The app's credentials are no longer good; @returns what makes them so again. */
   revoke(): () => void
   /** How many calls the tool has had from the hub. */

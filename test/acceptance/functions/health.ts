@@ -67,6 +67,27 @@ export const health = [
     },
   },
   {
+    id: 'channel-named-early',
+    title: {
+      en: 'A channel is named before the app is in it: its cards come once the app is invited',
+      es: 'Se nombra un canal antes de que la aplicación esté en él: sus tarjetas llegan cuando se la invita',
+    },
+    async run(stage) {
+      const { arrive, world, quiet, posted, cardIn } = stage
+      world.keepOut('early')
+      await arrive('Too early', { change: { addTags: ['early'] } })
+      await quiet()
+      await arrive('Still too early', { change: { addTags: ['early'] } })
+      await quiet()
+      expect(cardIn('early', 'early')).toBeUndefined()
+      await world.invite('early')
+      await quiet()
+      await arrive('In time', { change: { addTags: ['early'] } })
+      await posted('early', 'In time')
+      expect(await statusOf(stage)).toBe('connected')
+    },
+  },
+  {
     id: 'token-revoked',
     title: {
       en: 'The app’s credentials are revoked: the connection asks for attention, and goes on afterwards',
