@@ -179,6 +179,7 @@ export async function startSlackWorld(): Promise<ChatWorld> {
     keepOut(room) {
       channelOf(room).hasApp = false
     },
+    putOut: (room) => sandbox.kick(users.leo, channelOf(room)),
     invite: (room) => sandbox.invite(users.leo, channelOf(room)),
     revoke() {
       const good = [...world.tokens.values()].filter(({ isRevoked }) => !isRevoked)

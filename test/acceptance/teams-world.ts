@@ -210,6 +210,7 @@ export async function startTeamsWorld(): Promise<ChatWorld> {
       await sandbox.uninstall(channelOf(room))
     },
     keepOut: (room) => void world.gone.set(channelOf(room).id, 'BotNotInConversationRoster'),
+    putOut: () => sandbox.changeTeam('teamMemberRemoved'),
     invite: () => sandbox.changeTeam('teamMemberAdded'),
     revoke() {
       sandbox.faults.set({ failRate: 1, status: 401 })

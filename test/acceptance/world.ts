@@ -96,6 +96,8 @@ export interface ChatWorld {
   closeRoom(room: Room): Promise<void>
   /** The app was never in the room; the tool does not tell what it does not know. */
   keepOut(room: Room): void
+  /** Somebody takes the app out again, in the same way. */
+  putOut(room: Room): Promise<void>
   /** An agent brings the app there, in the tool's own way: in Slack into the room, in Teams into its whole team. */
   invite(room: Room): Promise<void>
   /** The app's credentials are no longer good; @returns what makes them so again. */

@@ -69,11 +69,11 @@ export const health = [
   {
     id: 'channel-named-early',
     title: {
-      en: 'A channel is named before the app is in it: its cards come once the app is invited',
-      es: 'Se nombra un canal antes de que la aplicación esté en él: sus tarjetas llegan cuando se la invita',
+      en: 'A channel is named before the app is in it, or loses it: its cards come once the app is invited',
+      es: 'Se nombra un canal antes de que la aplicación esté en él, o la pierde: sus tarjetas llegan al invitarla',
     },
     async run(stage) {
-      const { arrive, world, quiet, posted, cardIn } = stage
+      const { arrive, world, zendesk, until, quiet, hub, posted, cardIn } = stage
       world.keepOut('early')
       await arrive('Too early', { change: { addTags: ['early'] } })
       await quiet()
@@ -82,9 +82,23 @@ export const health = [
       expect(cardIn('early', 'early')).toBeUndefined()
       await world.invite('early')
       await quiet()
-      await arrive('In time', { change: { addTags: ['early'] } })
-      await posted('early', 'In time')
+      const one = await arrive('In time', { change: { addTags: ['early'] } })
+      const card = await posted('early', 'In time')
+      await quiet()
+      await world.putOut('early')
+      await quiet()
+      await zendesk.agentChanges(one.ticketId, { priority: 'high' })
+      await quiet()
+      await world.invite('early')
+      await quiet()
+      await zendesk.agentChanges(one.ticketId, { priority: 'urgent' })
+      await until('its card to follow', () => cardIn('early', 'In time')?.text.includes('Urgent'))
+      expect(cardIn('early', 'In time')?.id).toBe(card.id)
+      await arrive('In time again', { change: { addTags: ['early'] } })
+      await posted('early', 'In time again')
       expect(await statusOf(stage)).toBe('connected')
+      const dead = hub.running.hub.db.selectFrom('outbox').select('error').where('state', '=', 'dead')
+      expect(await dead.execute()).toEqual([])
     },
   },
   {
