@@ -4,7 +4,7 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { PersonFacts } from '#hub/connector/facts.ts'
 import { callSdk, type Zendesk } from './client.ts'
 import { utc } from './mapping.ts'
-import { WireOrganizationWritten, WireUserWritten, wireId } from './wire.ts'
+import { WireOrganizations, WireOrganizationWritten, WireUserWritten, wireId } from './wire.ts'
 
 /** https://developer.zendesk.com/api-reference/ticketing/users/users/#create-or-update-user */
 export async function upsert(ctx: Zendesk, person: PersonFacts, key: string): Promise<Receipt> {
@@ -42,10 +42,32 @@ async function factsOf(ctx: Zendesk, person: PersonFacts) {
   }
 }
 
-/** By name, which is unique in Zendesk. Domains stay as they are there: sending them would replace the list. */
+/**
+ * Names are unique in Zendesk, and the one thing that `create_or_update` does not match by. Domains stay as they are there:
+ * sending them would replace the list.
+ * https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/#create-or-update-organization
+ */
 async function organizationIdOf(ctx: Zendesk, name: string): Promise<string> {
-  const { organization } = await callSdk(ctx, WireOrganizationWritten, (client) =>
-    client.organizations.post(['organizations', 'create_or_update'], { organization: { name } }),
+  const known = await organizationNamed(ctx, name)
+  if (known) return known
+  try {
+    const { organization } = await callSdk(ctx, WireOrganizationWritten, (client) =>
+      client.organizations.post(['organizations'], { organization: { name } }),
+    )
+    return organization.id
+  } catch (error) {
+    // Somebody else may have made it in the same moment.
+    const isRejected = error instanceof ConnectorError && error.code === 'rejected'
+    const now = isRejected ? await organizationNamed(ctx, name) : undefined
+    if (now === undefined) throw error
+    return now
+  }
+}
+
+async function organizationNamed(ctx: Zendesk, name: string): Promise<string | undefined> {
+  const { organizations } = await callSdk(ctx, WireOrganizations, (client) =>
+    client.organizations.get(['organizations', 'search', { name }]),
   )
-  return organization.id
+  const wanted = name.toLowerCase()
+  return organizations.find((one) => one.name?.toLowerCase() === wanted)?.id
 }

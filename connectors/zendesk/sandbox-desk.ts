@@ -154,8 +154,13 @@ export class Desk {
     return group
   }
 
+  /** Names are unique, in capitals or not. */
+  organizationCalled(name: string): DeskOrganization | undefined {
+    return this.organizations.values().find((one) => one.name.toLowerCase() === name.toLowerCase())
+  }
+
   organizationNamed(name: string, more: Partial<Pick<DeskOrganization, 'domains' | 'fields'>> = {}): DeskOrganization {
-    const known = this.organizations.values().find((one) => one.name === name)
+    const known = this.organizationCalled(name)
     if (known) return known
     const organization = { id: this.#id(), name, domains: more.domains ?? [], fields: more.fields ?? {} }
     this.organizations.set(organization.id, organization)

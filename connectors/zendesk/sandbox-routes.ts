@@ -109,9 +109,15 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
       const { user: given } = z.object({ user: UserPatch }).parse(bodyOf(request))
       return json({ user: userJson(desk.changeUser(actorId, user, userFacts(given))) })
     }),
-    ...route('POST', '/organizations/create_or_update', (request) => {
+    ...route('GET', '/organizations/search', ({ query }) => {
+      const found = desk.organizationCalled(query.get('name') ?? '')
+      return json({ organizations: found ? [organizationJson(found)] : [], count: found ? 1 : 0, next_page: null })
+    }),
+    ...route('POST', '/organizations', (request) => {
       const { organization } = z.object({ organization: z.object({ name: z.string() }) }).parse(bodyOf(request))
-      return json({ organization: organizationJson(desk.organizationNamed(organization.name)) })
+      if (desk.organizationCalled(organization.name))
+        throw new DeskRefusal(422, 'RecordInvalid', `Name: ${organization.name} has already been taken`)
+      return json({ organization: organizationJson(desk.organizationNamed(organization.name)) }, 201)
     }),
     ...route('GET', '/groups', () => {
       const groups = [...desk.groups.values()].map((group) => ({ ...group, id: wireId(group.id) }))

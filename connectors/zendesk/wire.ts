@@ -159,6 +159,7 @@ export const WireJobRead = z.object({
 export type WireJob = z.output<typeof WireJobRead>['job_status']
 
 export const WireUserWritten = z.object({ user: WireUser })
+export const WireOrganizations = z.object({ organizations: z.array(WireOrganization) })
 export const WireOrganizationWritten = z.object({ organization: WireOrganization })
 
 /** For answers of which nothing is needed. */
@@ -205,6 +206,7 @@ export const WireEventFile = z.object({
 export const WireTrigger = z.object({
   ticket_id: id.pipe(z.string().regex(/^\d+$/)),
   updated_at: text,
-  current_user_id: nullableId,
+  /** Empty where nobody acted: an automation. */
+  current_user_id: z.preprocess((given) => (given === '' ? null : given), nullableId),
 })
 export type WireTrigger = z.output<typeof WireTrigger>

@@ -367,6 +367,29 @@ describe('zendesk over HTTP', () => {
     expect([...sandbox.desk.organizations.values()].map((one) => one.name)).toEqual(['Acme'])
   })
 
+  it('puts all people of a company into one organisation, whatever capitals it is written in', async () => {
+    const { sandbox, ctx } = await start()
+    for (const [index, name] of ['Acme', 'Acme', 'ACME'].entries()) {
+      const person = { name: `P${index}`, emails: [`p${index}@x.example`], company: { name } }
+      const { externalId = '' } = await writePerson.upsert(ctx, person, `key-company-${index}`)
+      const [organization] = sandbox.desk.organizations.keys()
+      expect(sandbox.desk.users.get(externalId)?.organizationId).toBe(organization)
+    }
+    expect([...sandbox.desk.organizations.values()].map((one) => one.name)).toEqual(['Acme'])
+  })
+
+  it('takes the organisation that somebody else has made in the same moment', async () => {
+    const { sandbox, ctx } = await start()
+    const { fetch: send } = ctx.http
+    const fetch: typeof send = async (url, init) => {
+      if (init?.method === 'POST' && String(url).includes('/organizations')) sandbox.desk.organizationNamed('Acme')
+      return await send(url, init)
+    }
+    const person = { name: 'Ana', emails: ['ana@x.example'], company: { name: 'Acme' } }
+    const { externalId = '' } = await writePerson.upsert({ ...ctx, http: { ...ctx.http, fetch } }, person, 'key-race-1')
+    expect(sandbox.desk.users.get(externalId)?.organizationId).toBe([...sandbox.desk.organizations.keys()][0])
+  })
+
   it('marks its own writes: in the export by the audit, in webhooks by the acting user', async () => {
     const { sandbox, ctx, clock } = await start()
     const { cursor } = await observed(ctx, undefined)
@@ -560,6 +583,15 @@ describe('zendesk over HTTP', () => {
     expect([...cases]).toEqual([[bigId, 'solved']])
     expect([...messages].sort()).toEqual(['Done', 'It is wrong.', 'Looking'])
     expect(order.flatMap(({ event }) => event.observations).filter((one) => one.type === 'case')).toEqual([])
+  })
+
+  it('is told by an automation, in which nobody acted, too', () => {
+    const body = Buffer.from('{"ticket_id":"4242","updated_at":"","current_user_id":""}')
+    const [item] = receive.items({ method: 'POST', url: '/', headers: {}, body })
+    const context = { config: { subdomain: 'x' }, now: () => new Date('2026-11-20T10:15:30Z') }
+    expect(item && receive.normalise(item, context as never)).toMatchObject([
+      { type: 'pointer', id: '4242', byHub: false },
+    ])
   })
 
   it('is told by a trigger what to read, and whose update it was', async () => {
