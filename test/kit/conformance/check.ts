@@ -33,9 +33,17 @@ export const noKeys: Http = {
   json: () => Promise.reject(new Error('verify() fetched something; give conformance() the option "publishedKeys"')),
 }
 
+/** The settings of one fixture, as an admin would enter them; `null` in a fixture takes one of the example's away. */
+export function settingsOf(
+  { exampleConfig }: Pick<Subject, 'exampleConfig'>,
+  { config }: { readonly config?: Readonly<Record<string, unknown>> },
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries({ ...exampleConfig, ...config }).filter(([, value]) => value !== null))
+}
+
 /** The settings of one fixture, parsed as the hub parses them before it hands them to the connector. */
 export function configOf(subject: Subject, fixture: { readonly config?: Readonly<Record<string, unknown>> }): unknown {
-  return subject.connector.config.parse({ ...subject.exampleConfig, ...fixture.config })
+  return subject.connector.config.parse(settingsOf(subject, fixture))
 }
 
 /** As it would look after a trip through JSON: an absent field and an undefined one are the same. */

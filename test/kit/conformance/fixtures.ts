@@ -10,7 +10,7 @@ const head = {
   source: z.string().min(10),
   /** The time of the call; for signed requests the signed time. */
   now: z.iso.datetime(),
-  /** Laid over the example settings. */
+  /** Laid over the example settings; `null` takes one away. */
   config: z.record(z.string(), z.unknown()).exactOptional(),
   /** Not yet real: the kit stays red until this line is gone. */
   todo: z.string().exactOptional(),

@@ -6,7 +6,7 @@ import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { codeOfStatus } from '#hub/connector/http-status.ts'
 import { createSandbox, type SandboxAnswer, type SandboxCall } from '#hub/connector/sandbox.ts'
-import { type Check, configOf, plain, type Subject } from './check.ts'
+import { type Check, configOf, plain, type Subject, settingsOf } from './check.ts'
 import { fileChecks, fromFixture, withText } from './file-checks.ts'
 import type { OutboundFixture } from './fixtures.ts'
 import { declaredCalls, secretValues, settingsSchema } from './static-checks.ts'
@@ -249,7 +249,7 @@ async function carriesItsKey(subject: Subject, fixture: OutboundFixture): Promis
 }
 
 function assertNoSecret(subject: Subject, fixture: OutboundFixture, texts: readonly string[]): void {
-  const given = { ...subject.exampleConfig, ...fixture.config }
+  const given = settingsOf(subject, fixture)
   const secrets = secretValues(settingsSchema(subject), given).filter((secret) => secret.length >= 6)
   for (const secret of secrets) {
     const shown = texts.some((text) => text.includes(secret) || text.includes(Buffer.from(secret).toString('base64')))
