@@ -7,9 +7,9 @@ import { z } from 'zod'
 import type { Context, HttpMethod } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import { parseExact } from '#hub/connector/exact-json.ts'
-import { errorOfAnswer } from '#hub/connector/http-status.ts'
 import { apiBase, type ZendeskConfig } from './config.ts'
-import { WireError } from './wire.ts'
+import { zendeskError } from './errors.ts'
+import { signed } from './token.ts'
 
 export type Zendesk = Context<ZendeskConfig>
 
@@ -55,7 +55,9 @@ async function collect(
   const { default: sdk } = await import('node-zendesk')
   const answers: unknown[] = []
   const client = sdk.createClient({
-    ...credentials(ctx.config),
+    // Nothing of it is sent: what a call is signed with may change from one to the next.
+    oauth: true,
+    token: 'set by exchange()',
     endpointUri: apiBase(ctx.config),
     throwOriginalException: true,
     ...(options.idempotencyKey ? { customHeaders: { 'Idempotency-Key': options.idempotencyKey } } : {}),
@@ -87,16 +89,6 @@ interface SdkRequest {
   readonly body?: string | Uint8Array
 }
 
-function credentials(config: ZendeskConfig) {
-  if (config.access_token !== undefined) return { oauth: true, token: config.access_token }
-  return { username: config.email ?? '', token: config.api_token ?? '' }
-}
-
-export function authorization(config: ZendeskConfig): string {
-  if (config.access_token !== undefined) return `Bearer ${config.access_token}`
-  return `Basic ${Buffer.from(`${config.email}/token:${config.api_token}`).toString('base64')}`
-}
-
 /** A read the SDK has no way for (it cannot stop paging, and has no cursor export that works without a start time). */
 export async function read<T extends z.ZodType>(
   ctx: Zendesk,
@@ -105,7 +97,7 @@ export async function read<T extends z.ZodType>(
   query: Query,
   options: Pick<CallOptions, 'budget'> = {},
 ): Promise<z.output<T>> {
-  const headers = { accept: 'application/json', authorization: authorization(ctx.config) }
+  const headers = { accept: 'application/json' }
   return parseAnswer(shape, await exchange(ctx, 'GET', urlOf(ctx, path, query), { headers }, options.budget))
 }
 
@@ -118,11 +110,7 @@ export async function send<T extends z.ZodType>(
   query: Query,
   { content, contentType }: { readonly content: Uint8Array; readonly contentType: string },
 ): Promise<z.output<T>> {
-  const headers = {
-    accept: 'application/json',
-    'content-type': contentType,
-    authorization: authorization(ctx.config),
-  }
+  const headers = { accept: 'application/json', 'content-type': contentType }
   return parseAnswer(shape, await exchange(ctx, method, urlOf(ctx, path, query), { headers, body: content }, undefined))
 }
 
@@ -144,17 +132,22 @@ async function exchange(
   request: Pick<SdkRequest, 'headers' | 'body'>,
   budget: string | undefined,
 ): Promise<unknown> {
-  const { body, headers } = request
-  const answer = await ctx.http.fetch(url, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-    ...(budget === undefined ? {} : { budget }),
-  })
+  const { body } = request
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  )
+  const answer = await signed(ctx, (authorization) =>
+    ctx.http.fetch(url, {
+      method,
+      headers: { ...headers, authorization },
+      ...(body === undefined ? {} : { body }),
+      ...(budget === undefined ? {} : { budget }),
+    }),
+  )
   const place = `${method} ${url.split('?', 1)[0]}`
   const text = await answer.text()
-  const error = errorOfAnswer(answer, place, ctx.now())
-  if (error) throw explained(error, text)
+  const error = zendeskError(answer, text, place, ctx.now())
+  if (error) throw error
   if (text === '') return {}
   try {
     return parseExact(text)
@@ -162,34 +155,6 @@ async function exchange(
     // A write that was answered with 2xx may have been done.
     const code = method === 'GET' ? 'malformed' : 'outcome_unknown'
     throw new ConnectorError(code, `${place} answered ${answer.status} without JSON; is api_base right?`, { cause })
-  }
-}
-
-function explained(error: ConnectorError, text: string): ConnectorError {
-  const words = wordsOf(text)
-  if (words === '') return error
-  const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }
-  return new ConnectorError(error.code, `${error.message} (Zendesk: ${words})`, wait)
-}
-
-const WireDetails = z.record(z.string(), z.array(z.object({ description: z.string() })))
-
-function wordsOf(text: string): string {
-  const parsed = WireError.safeParse(jsonOrNothing(text))
-  if (!parsed.success) return ''
-  const { error, description, details } = parsed.data
-  const name = typeof error === 'string' ? error : error?.title
-  const more = typeof error === 'object' ? error.message : description
-  const fields = Object.values(WireDetails.safeParse(details).data ?? {}).flat()
-  const words = [name, more, ...fields.map((field) => field.description)].filter(Boolean).join(': ')
-  return words.replaceAll(/\s+/g, ' ').slice(0, 300)
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -9,11 +9,16 @@ export const publicTestSecret = 'dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='
 const numericId = z.string().regex(/^\d{1,20}$/, 'digits only, as Zendesk shows the id')
 const secret = z.string().min(1).meta({ secret: true })
 
+const waysToSignIn = [['client_id', 'client_secret'], ['access_token'], ['email', 'api_token']] as const
+
 export const config = z
   .strictObject({
     /** `acme` for acme.zendesk.com. */
     subdomain: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the part before .zendesk.com, in lower case'),
-    /** OAuth access token. */
+    /** The Identifier of an OAuth client; with `client_secret`. The hub gets tokens by them, which end and are renewed. */
+    client_id: z.string().min(1).max(512).optional(),
+    client_secret: secret.optional(),
+    /** An OAuth access token instead. Those of clients made since 2026-04-30 end, and the hub cannot renew them. */
     access_token: secret.optional(),
     /** With `api_token`: the legacy pair. Zendesk stops all API tokens on 2027-04-30. */
     email: z.email().optional(),
@@ -40,9 +45,14 @@ export const config = z
       .optional(),
   })
   .superRefine((value, issues) => {
-    const legacy = value.email !== undefined && value.api_token !== undefined
-    if (value.access_token !== undefined || legacy) return
-    issues.addIssue({ code: 'custom', message: 'set access_token (OAuth), or email together with api_token' })
+    const begun = waysToSignIn.filter((way) => way.some((name) => value[name] !== undefined))
+    const isWhole = begun.every((way) => way.every((name) => value[name] !== undefined))
+    if (begun.length === 1 && isWhole) return
+    const message =
+      begun.length > 1
+        ? `keep one way to sign in and leave out the others: ${begun.map((way) => way.join(' with ')).join(', or ')}`
+        : 'set client_id together with client_secret (OAuth client); with a credential from before, set access_token (OAuth), or email together with api_token'
+    issues.addIssue({ code: 'custom', message })
   })
 
 export type ZendeskConfig = z.output<typeof config>

@@ -1,10 +1,11 @@
 /** Files of comments, both ways. https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/ */
-import type { OutFile } from '#hub/connector/contract.ts'
+import type { Http, OutFile } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { Attachment } from '#hub/connector/facts.ts'
 import { fetchFile } from '#hub/connector/file.ts'
-import { authorization, read, send, type Zendesk } from './client.ts'
+import { read, send, type Zendesk } from './client.ts'
 import { apiBase } from './config.ts'
+import { signed } from './token.ts'
 import { WireAttachmentRead, WireUploaded } from './wire.ts'
 
 /** A file may have 50 MB; all of a message's are in memory at once. */
@@ -40,12 +41,24 @@ export async function readFile(ctx: Zendesk, file: Attachment, maxBytes: number)
   if (url?.origin !== own.origin) {
     throw new ConnectorError('host_refused', `zendesk file "${file.name}" is at ${url?.host}, not at ${own.host}`)
   }
-  return await fetchFile(ctx, url, {
-    headers: { authorization: authorization(ctx.config) },
+  return await fetchFile({ now: ctx.now, http: signedAt(ctx, url) }, url, {
     maxBytes,
     mayFollow: ({ origin, protocol, hostname }) =>
       origin === own.origin || (protocol === 'https:' && hostname.endsWith('.zdusercontent.com')),
   })
+}
+
+/** Signs the calls to this address alone, so that where it leads gets no token. */
+function signedAt(ctx: Zendesk, url: URL): Http {
+  return {
+    ...ctx.http,
+    fetch(one, init) {
+      if (new URL(one).href !== url.href) return ctx.http.fetch(one, init)
+      return signed(ctx, (authorization) =>
+        ctx.http.fetch(one, { ...init, headers: { ...init?.headers, authorization } }),
+      )
+    },
+  }
 }
 
 function refuseUnclean(name: string, scan: string): void {

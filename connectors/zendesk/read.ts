@@ -2,24 +2,42 @@
 import type { Context } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { CaseFacts, PersonFacts } from '#hub/connector/facts.ts'
-import { callSdk, listBySdk, type Zendesk } from './client.ts'
+import { callSdk, listBySdk, read, type Zendesk } from './client.ts'
 import type { ZendeskConfig } from './config.ts'
+import { MissingScope } from './errors.ts'
 import { byId, sideloadsOf, toCase, toPerson } from './mapping.ts'
 import { remember } from './remember.ts'
 import { WireGroups, WireMe, WireTickets, WireUsers } from './wire.ts'
 
 export async function check(ctx: Context<ZendeskConfig>) {
-  const { user } = await callSdk(ctx, WireMe, (client) => client.users.me())
-  if (!user.id) {
+  const missingScopes: string[] = []
+  const account = `${ctx.config.subdomain}.zendesk.com`
+  const me = await withinScope(missingScopes, () => callSdk(ctx, WireMe, (client) => client.users.me()))
+  if (me && !me.user.id) {
+    const settings =
+      ctx.config.client_id === undefined ? 'access_token (or email and api_token)' : 'client_id and client_secret'
     throw new ConnectorError(
       'auth_failed',
-      `${ctx.config.subdomain}.zendesk.com took the credential for an anonymous visitor; set access_token (or email and api_token) anew`,
+      `${account} took the credential for an anonymous visitor; set ${settings} anew`,
     )
   }
-  ctx.log.info({ hub_agent_id: user.id, role: user.role }, 'zendesk: set hub_agent_id to this id to mark own echoes')
-  return {
-    account: `${ctx.config.subdomain}.zendesk.com`,
-    ...(user.role === 'admin' ? {} : { missingScopes: ['role admin (the incremental export is for admins only)'] }),
+  if (me) {
+    const { id, role } = me.user
+    ctx.log.info({ hub_agent_id: id, role }, 'zendesk: set hub_agent_id to this id to mark own echoes')
+    if (role !== 'admin') missingScopes.push('role admin (the incremental export is for admins only)')
+  }
+  // Scopes of tickets, users and organizations alone do not reach them.
+  await withinScope(missingScopes, () => read(ctx, WireGroups, '/groups', { 'page[size]': 1 }))
+  return { account, ...(missingScopes.length === 0 ? {} : { missingScopes: [...new Set(missingScopes)] }) }
+}
+
+async function withinScope<T>(missing: string[], call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!(error instanceof MissingScope)) throw error
+    missing.push(`scope ${error.scope}`)
+    return undefined
   }
 }
 

@@ -8,7 +8,6 @@ import {
   type Delivery,
   type LimitState,
   type Mischief,
-  type SandboxRequest,
   type SignedPost,
   type VendorSandbox,
   type VendorSandboxOptions,
@@ -16,11 +15,13 @@ import {
 import manifest from './manifest.json' with { type: 'json' }
 import { signature } from './receive.ts'
 import { Desk, type DeskEvent, type DeskTicket, type DeskUser, stampOf, type TicketPatch } from './sandbox-desk.ts'
-import { signedPath } from './sandbox-files.ts'
+import { createOAuth, lastingToken, type OAuthOptions, oauthClient } from './sandbox-oauth.ts'
 import { apiRoutes } from './sandbox-routes.ts'
 import { wireId } from './wire.ts'
 
-export interface ZendeskSandboxOptions extends VendorSandboxOptions {
+export interface ZendeskSandboxOptions extends VendorSandboxOptions, Pick<OAuthOptions, 'scopes' | 'tokenSeconds'> {
+  /** `client`: by an OAuth client, whose tokens end. A token that lasts when absent. */
+  readonly signIn?: 'client'
   /** `9007199254740993` is the first number that JSON.parse would get wrong. */
   readonly firstTicketId?: string
   /** Event subscription, or a trigger with the template of the README. */
@@ -33,6 +34,8 @@ export interface ZendeskSandbox extends VendorSandbox {
   /** What is in the account: the ledger of effects. */
   readonly desk: Desk
   readonly hubAgentId: string
+  /** Ends what the OAuth client was given. */
+  revokeTokens(): void
   /** A request by e-mail; with `ticketId`, an answer to that ticket. @returns the ticket's id. */
   customerWrites(letter: Letter, mischief?: Mischief): Promise<string>
   agentReplies(
@@ -57,7 +60,6 @@ interface Letter {
 }
 
 const accountId = '11223344'
-const token = 'sandbox-zendesk-access-token'
 
 export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise<ZendeskSandbox> {
   const now = options.now ?? (() => new Date())
@@ -100,19 +102,23 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
   const hub = desk.addUser('-1', { name: 'Deskweave', email: 'hub@desk.example', role: 'admin' })
   const agent = desk.addUser('-1', { name: 'Leo Ruiz', email: 'leo@desk.example', role: 'agent' })
 
+  const oauth = createOAuth({ ...options, now })
   const server = await createSandbox({
     ...clock,
     ...seed,
-    routes: apiRoutes({
-      desk,
-      actorId: hub.id,
-      now,
-      url: () => server.url,
-      keepBackSeconds: options.keepBackSeconds ?? 60,
-    }),
+    routes: [
+      ...oauth.routes,
+      ...apiRoutes({
+        desk,
+        actorId: hub.id,
+        now,
+        url: () => server.url,
+        keepBackSeconds: options.keepBackSeconds ?? 60,
+      }),
+    ],
     limits: manifest.limits,
     limitHeaders,
-    authorise,
+    authorise: oauth.authorise,
   })
 
   const customerWrites: ZendeskSandbox['customerWrites'] = (letter, how) =>
@@ -150,7 +156,7 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
     url: server.url,
     config: {
       subdomain: 'sandbox',
-      access_token: token,
+      ...(options.signIn === 'client' ? oauthClient : { access_token: lastingToken }),
       webhook_secret: 'sandbox-zendesk-signing-secret',
       account_id: accountId,
       hub_agent_id: hub.id,
@@ -163,6 +169,7 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
     webhooks,
     desk,
     hubAgentId: hub.id,
+    revokeTokens: oauth.revokeTokens,
     connect: (hook) => webhooks.connect(hook),
     customerWrites,
     agentReplies,
@@ -193,13 +200,6 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
       await server.close()
     },
   }
-}
-
-function authorise(request: SandboxRequest) {
-  const given = request.headers['authorization']
-  const isAnonymousProbe = given === undefined && request.path.startsWith('/api/v2/users/me')
-  if (given === `Bearer ${token}` || isAnonymousProbe || request.path.startsWith(signedPath)) return undefined
-  return { status: 401, json: { error: "Couldn't authenticate you" } }
 }
 
 function limitHeaders({ limit, remaining, resetSeconds, named }: LimitState): Record<string, string> {

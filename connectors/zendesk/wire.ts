@@ -169,6 +169,8 @@ export const WireAnything = z.unknown()
 export const WireError = z.object({
   error: z.union([z.string(), z.object({ title: text, message: text })]).optional(),
   description: text,
+  /** What refuses a token says it so. */
+  error_description: text,
   details: z.unknown().optional(),
 })
 

@@ -24,7 +24,7 @@ const exampleConfig = {
 
 conformance(zendesk, new URL('.', import.meta.url), exampleConfig, {
   // The kit's clock stands still, so nothing would ever leave the minute that the export keeps back.
-  sandbox: (options) => startSandbox({ ...options, keepBackSeconds: 0 }),
+  sandbox: (options) => startSandbox({ ...options, keepBackSeconds: 0, signIn: 'client' }),
   sign: ({ body }, secret, now) => signHmac({ body }, secret, signature, now),
 })
 
@@ -35,6 +35,13 @@ describe('zendesk settings', () => {
   it.each([
     [{ access_token: undefined }, /set access_token \(OAuth\), or email together with api_token/],
     [{ access_token: undefined, email: 'hub@acme.example' }, /set access_token/],
+    [{ access_token: undefined, client_id: 'deskweave' }, /set client_id together with client_secret/],
+    [{ access_token: undefined, client_secret: 'example-secret' }, /set client_id together with client_secret/],
+    [
+      { client_id: 'deskweave', client_secret: 'example-secret' },
+      /keep one way to sign in.*client_secret, or access_token/,
+    ],
+    [{ email: 'hub@acme.example' }, /keep one way to sign in.*access_token, or email with api_token/],
     [{ subdomain: 'acme.zendesk.com' }, /the part before/],
     [{ subdomain: 'x/../y' }, /the part before/],
     [{ webhook_secret: publicTestSecret }, /published test secret/],
@@ -44,6 +51,11 @@ describe('zendesk settings', () => {
   ])('are refused with what is wrong: %j', (change, problem) => {
     const result = zendesk.config.safeParse({ ...exampleConfig, ...change })
     expect(result.error?.issues.map((issue) => issue.message).join('\n')).toMatch(problem)
+  })
+
+  it('may name an OAuth client, whose tokens the hub renews', () => {
+    const client = { subdomain: 'acme', client_id: 'deskweave', client_secret: 'example-secret' }
+    expect(zendesk.config.parse(client)).toEqual(client)
   })
 
   it('may use the legacy pair instead of OAuth', () => {

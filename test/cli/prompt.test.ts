@@ -20,10 +20,10 @@ function terminal(answers: readonly string[]) {
 
 it('asks for what is missing, and does not show a secret that is typed', async () => {
   const zendesk = await connectors.zendesk()
-  const { prompt, shown } = terminal(['acme', 'hunter2-hunter2', '', '', '', '', '', '', '', ''])
+  const { prompt, shown } = terminal(['acme', 'deskweave', 'hunter2-hunter2', '', '', '', '', '', '', '', '', ''])
   const config = await askMissing(zendesk, {}, prompt)
   prompt.close()
-  expect(config).toEqual({ subdomain: 'acme', access_token: 'hunter2-hunter2' })
+  expect(config).toEqual({ subdomain: 'acme', client_id: 'deskweave', client_secret: 'hunter2-hunter2' })
   expect(shown()).toContain('subdomain')
   expect(shown()).toContain('not shown')
   expect(shown()).not.toContain('hunter2')
@@ -67,6 +67,7 @@ it('stops on Ctrl-C without saving', async () => {
 it('knows which settings are secret and which must be there', async () => {
   const settings = settingsOf(await connectors.zendesk())
   expect(settings.filter(({ isSecret }) => isSecret).map(({ name }) => name)).toEqual([
+    'client_secret',
     'access_token',
     'api_token',
     'webhook_secret',

@@ -10,7 +10,7 @@ import { fieldNames, openPrefixes } from '#hub/rules/field.ts'
 import { operatorNames } from '#hub/rules/operator.ts'
 
 const env = {
-  ZENDESK_ACCESS_TOKEN: 'an-access-token',
+  ZENDESK_CLIENT_SECRET: 'a-client-secret',
   MAIL_PASSWORD: 'a-password',
   MAIL_SIGNING_SECRET: 'a-signing-secret-of-some-length',
   HUBSPOT_TOKEN: 'a-token',
