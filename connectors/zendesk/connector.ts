@@ -4,6 +4,7 @@ import { since } from './changes.ts'
 import { config } from './config.ts'
 import { readFile, takesFiles } from './files.ts'
 import manifest from './manifest.json' with { type: 'json' }
+import { toTag } from './mapping.ts'
 import { merge } from './merge.ts'
 import { upsert } from './person.ts'
 import { check, getCases, getPeople } from './read.ts'
@@ -25,6 +26,7 @@ export const zendesk = defineConnector({
       fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'team', 'custom'],
       // They go by their ids.
       takesCustom: (_config, name) => /^\d+$/.test(name),
+      normaliseTag: toTag,
       create,
       update,
       message,

@@ -197,6 +197,11 @@ function toCompany(organization: WireOrganization): CompanyFacts {
   }
 }
 
+/** Zendesk keeps tags in lower case, and takes a space for the end of one: two words would become two tags. */
+export function toTag(tag: string): string {
+  return tag.trim().toLowerCase().replaceAll(/\s+/g, '_')
+}
+
 /** A comment read from the API; `author` is its record where the sideload has it. */
 export function toMessage(comment: WireComment, author: WireUser | undefined): MessageFacts {
   const attachments = (comment.attachments ?? []).map(

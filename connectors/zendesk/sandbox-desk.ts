@@ -309,8 +309,9 @@ export class Desk {
     set('groupId', patch.groupId, 'group_assignment_changed')
 
     const before = ticket.tags
-    const kept = (patch.tags ?? before).filter((tag) => !patch.removeTags?.includes(tag))
-    ticket.tags = [...new Set([...kept, ...(patch.addTags ?? [])])].sort()
+    const gone = tagsIn(patch.removeTags)
+    const kept = (patch.tags ? tagsIn(patch.tags) : before).filter((tag) => !gone.includes(tag))
+    ticket.tags = [...new Set([...kept, ...tagsIn(patch.addTags)])].sort()
     const added = ticket.tags.filter((tag) => !before.includes(tag))
     const removed = before.filter((tag) => !ticket.tags.includes(tag))
     if (added.length + removed.length > 0) changed('tags_changed', { tags_added: added, tags_removed: removed })
@@ -363,6 +364,11 @@ export class Desk {
 }
 
 type NewEvent = Omit<DeskEvent, 'id' | 'at'>
+
+/** Lower case, and a space ends a tag. */
+function tagsIn(given: readonly string[] = []): readonly string[] {
+  return given.flatMap((tag) => tag.toLowerCase().split(/\s+/)).filter(Boolean)
+}
 
 function inCapitals(value: string | null): string | null {
   return value === null ? null : value.toUpperCase()

@@ -294,6 +294,20 @@ describe('zendesk over HTTP', () => {
     expect(sandbox.desk.ticket(id).tags).toEqual(['by_agent', 'from_hub', 'vip'])
   })
 
+  it.each([
+    ['VIP', 'vip'],
+    [' Big  Customer ', 'big_customer'],
+    ['Größe', 'größe'],
+  ])('knows the form that Zendesk keeps a tag in: "%s"', async (tag, kept) => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    expect(writeCase.normaliseTag(tag)).toBe(kept)
+    await writeCase.update(ctx, id, { addTags: [writeCase.normaliseTag(tag)] }, 'key-form-1')
+    expect((await readCases.get(ctx, [id]))[0]?.tags).toEqual([kept])
+    await sandbox.agentChanges(id, { tags: [tag] })
+    expect(sandbox.desk.ticket(id).tags).toEqual(tag.toLowerCase().trim().split(/\s+/))
+  })
+
   it('says why a closed ticket, an unknown agent, team or field is refused', async () => {
     const { sandbox, ctx } = await start()
     const id = await sandbox.customerWrites(letter)

@@ -5,7 +5,7 @@
 export { type CaseBook, contentHash, createCaseBook, eventId, type LinkState } from './book.ts'
 export { type CaseInBrief, casesInBrief, eventBy } from './brief.ts'
 export type { DomainEvent, EventType } from './event.ts'
-export { type CaseState, type Fields, read, withCustom } from './fields.ts'
+export { type CaseState, type Fields, read, tagSet, withCustom } from './fields.ts'
 export { namedCases, noteGuests } from './named-cases.ts'
 export { applyReceipts } from './receipts.ts'
 export { appendEvents, type CaseRef, loadBook, noteOutgoing, saveBook } from './store.ts'

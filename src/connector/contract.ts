@@ -240,6 +240,8 @@ export interface Capabilities<C> {
     readonly fields: readonly CaseField[]
     /** Pure. Whether a custom field of this name has a place there, as the hub keeps some of its own; all have when absent. */
     takesCustom?(config: C, name: string): boolean
+    /** Pure. The form in which this vendor keeps a tag: tags come in it and are held in it, so that what comes back is no news. */
+    normaliseTag?(tag: string): string
     create(ctx: Context<C>, draft: CaseDraft, key: string): Promise<Receipt>
     update(ctx: Context<C>, id: string, change: CaseChange, key: string): Promise<Receipt>
     message(ctx: Context<C>, id: string, message: OutMessage, key: string): Promise<Receipt>

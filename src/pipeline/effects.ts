@@ -9,6 +9,7 @@ import {
   type Fields,
   type LinkState,
   read,
+  tagSet,
   withCustom,
 } from '#hub/cases/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
@@ -134,11 +135,22 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
 
   function change(caseId: string, values: Fields, source: Source, cause: Cause): readonly DomainEvent[] {
     const before = book.get(caseId)
-    const events = book.change(caseId, values, source, at, cause)
+    const tags = before && values['tags'] !== undefined ? { tags: tagsThere(before, read.tags(values)) } : {}
+    const events = book.change(caseId, { ...values, ...tags }, source, at, cause)
     if (!before || events.length === 0) return events
     const changed = Object.keys((events[0]?.data['changes'] ?? {}) as object)
     for (const link of linksThere(caseId)) collect(link, before, changed, cause)
     return events
+  }
+
+  /** New tags in the form that the case's tools keep: in any other the echo would be a change of somebody else. */
+  function tagsThere(before: CaseState, wanted: readonly string[]): readonly string[] {
+    const known = new Set(read.tags(before.fields))
+    return tagSet(wanted.map((tag) => (known.has(tag) ? tag : inFormOf(linksThere(before.id), tag))))
+  }
+
+  function inFormOf(links: readonly LinkState[], tag: string): string {
+    return links.reduce((form, link) => normaliserOf(byId.get(link.connectionId))(form), tag)
   }
 
   function collect(link: LinkState, before: CaseState, fields: readonly string[], cause: Cause) {
@@ -197,7 +209,10 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
         const state = caseId === undefined ? undefined : book.get(caseId)
         if (!caseId || !state) return []
         const tags = new Set([...read.tags(state.fields), ...planned.add])
-        for (const tag of planned.remove) tags.delete(tag)
+        for (const tag of planned.remove) {
+          tags.delete(tag)
+          tags.delete(inFormOf(linksThere(caseId), tag))
+        }
         return change(caseId, { tags: [...tags].sort() }, source, cause)
       }
       case 'reply':
@@ -295,9 +310,10 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 
   function openCase(connectionId: string, wanted: NewCase, cause: Cause, source: Source, parentId?: string) {
-    const { subject, text, requester = {}, priority, team, tags, files } = wanted
+    const { subject, text, requester = {}, priority, team, files } = wanted
     const parent = parentId === undefined ? undefined : book.get(parentId)
     const connection = byId.get(connectionId)
+    const tags = wanted.tags && tagSet(wanted.tags.map(normaliserOf(connection)))
     const { writeCase } = connection?.connector.can ?? {}
     // What is written for colleagues has no place where a customer reads everything.
     if ((parentId !== undefined && !parent) || !connection || !writeCase || writeCase.isConversation) return undefined
@@ -400,7 +416,8 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
         // A merged record is closed by its own tool, and takes nothing more.
         if (mergedAway.has(`${link.connectionId}\n${link.externalId}`)) continue
         const takesCustom = (name: string) => writeCase.takesCustom?.(connection.config, name) ?? true
-        const change = changeFor(state, before, link, fields, new Set(writeCase.fields), takesCustom)
+        const takes = { fields: new Set(writeCase.fields), takesCustom, normaliseTag: normaliserOf(connection) }
+        const change = changeFor(state, before, link, fields, takes)
         if (!change) continue
         const action: Action = { type: 'case.update', externalId: link.externalId, change }
         put(connection, link.caseId, action, cause, link.externalId, JSON.stringify(change))
@@ -416,23 +433,34 @@ export function createEffects({ book, profiles, connections, now }: Setting): Ef
   }
 }
 
+function normaliserOf(connection: LoadedConnection | undefined): (tag: string) => string {
+  const writeCase = connection?.connector.can.writeCase
+  return (tag) => writeCase?.normaliseTag?.(tag) ?? tag
+}
+
+interface Takes {
+  readonly fields: ReadonlySet<CaseField>
+  takesCustom(name: string): boolean
+  normaliseTag(tag: string): string
+}
+
 /** What a link's vendor must be told; `undefined` when it takes none of the changed fields, or knows already. */
 function changeFor(
   state: CaseState,
   before: CaseState,
   link: LinkState,
   changed: ReadonlySet<string>,
-  takes: ReadonlySet<CaseField>,
-  takesCustom: (name: string) => boolean,
+  takes: Takes,
 ): CaseChange | undefined {
   const { fields } = state
-  const has = (field: CaseField) => takes.has(field) && changed.has(field)
-  const known = new Set((link.base['tags']?.value ?? before.fields['tags'] ?? []) as readonly string[])
-  const tags = new Set(read.tags(fields))
+  const has = (field: CaseField) => takes.fields.has(field) && changed.has(field)
+  const tagsOf = (list: readonly string[]) => new Set(list.map((tag) => takes.normaliseTag(tag)))
+  const known = tagsOf((link.base['tags']?.value ?? before.fields['tags'] ?? []) as readonly string[])
+  const tags = tagsOf(read.tags(fields))
   const priority = read.priority(fields)
   const assignee = read.assignee(fields)
   const custom = Object.entries(read.custom(fields)).filter(
-    ([name]) => changed.has(`custom.${name}`) && takesCustom(name),
+    ([name]) => changed.has(`custom.${name}`) && takes.takesCustom(name),
   )
   const change: CaseChange = {
     ...(has('status') ? { status: read.status(fields) } : {}),
@@ -441,7 +469,7 @@ function changeFor(
     ...(has('tags') ? { addTags: [...tags.difference(known)], removeTags: [...known.difference(tags)] } : {}),
     ...(has('assignee') ? { assigneeEmail: assignee?.email ?? null } : {}),
     ...(has('team') ? { team: read.team(fields) } : {}),
-    ...(takes.has('custom') && custom.length > 0 ? { custom: Object.fromEntries(custom) } : {}),
+    ...(takes.fields.has('custom') && custom.length > 0 ? { custom: Object.fromEntries(custom) } : {}),
   }
   if (Object.keys(change).length === 0) return undefined
   return { ...change, ...(link.version ? { ifVersion: link.version } : {}) }

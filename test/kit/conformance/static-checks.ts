@@ -173,7 +173,16 @@ function hasEffects(value: unknown): value is { readonly effects: Readonly<Recor
 const readingCalls = new Set(['find', 'show', 'whoIs', 'filesOf', 'direct'])
 
 /** `writeRating.changes` tells beforehand what `record` will change; the others are as pure. */
-const pureFunctions = new Set(['changes', 'takesCustom', 'settings', 'reply', 'groupOf', 'missing', 'authorizeUrl'])
+const pureFunctions = new Set([
+  'changes',
+  'takesCustom',
+  'normaliseTag',
+  'settings',
+  'reply',
+  'groupOf',
+  'missing',
+  'authorizeUrl',
+])
 
 /** A call may be an object with a `run`, such as `revise`. */
 function callsOf(capability: object): string[] {
