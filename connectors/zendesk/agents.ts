@@ -1,38 +1,51 @@
 /** Who works in the account: ids behind addresses, and everybody a ticket can be assigned to. */
 import type { OutAuthor } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { AgentFacts } from '#hub/connector/facts.ts'
+import type { AgentFacts, Visibility } from '#hub/connector/facts.ts'
 import { callSdk, read, type Zendesk } from './client.ts'
 import { remember } from './remember.ts'
 import { WireAgents, type WireUser, WireUsers } from './wire.ts'
 
-const agentIds = remember<string>()
-const authorIds = remember<string | undefined>()
+const assignees = remember<WireUser>()
+const authors = remember<WireUser | undefined>()
 
-/** @throws ConnectorError rejected when no agent has this address. */
-export function agentIdOf(ctx: Zendesk, email: string): Promise<string> {
+/** @throws ConnectorError rejected when no agent has this address, or Zendesk gives them no tickets. */
+export function assigneeOf(ctx: Zendesk, email: string): Promise<WireUser> {
   const wanted = email.toLowerCase()
-  return agentIds(ctx, wanted, async () => {
+  return assignees(ctx, wanted, async () => {
     const agent = await agentBy(ctx, wanted)
-    if (agent) return agent.id
-    throw new ConnectorError(
-      'rejected',
-      `assignee "${email}": no agent of ${ctx.config.subdomain}.zendesk.com has this e-mail address; invite them or assign somebody else`,
-    )
+    const place = `${ctx.config.subdomain}.zendesk.com`
+    const refused = (why: string) => new ConnectorError('rejected', `assignee "${email}": ${why}`)
+    if (!agent) throw refused(`no agent of ${place} has this e-mail address; invite them or assign somebody else`)
+    if (agent.suspended) throw refused(`suspended in ${place}; lift that or assign somebody else`)
+    if (isLight(agent)) {
+      throw refused(`a light agent of ${place}, who owns no tickets; give them a full role or assign somebody else`)
+    }
+    return agent
   })
 }
 
 /**
- * The author's own user, if that is an agent's or an admin's: a comment under an end user's name would be the customer's.
- * `undefined`: there is none.
+ * The author's own user, if that is an agent's or an admin's: a comment under an end user's name would be the customer's,
+ * and Zendesk makes a private one of what somebody says in public who may not. `undefined`: there is none.
  */
-export function authorIdOf(ctx: Zendesk, { email, accountId }: OutAuthor): Promise<string | undefined> {
+export async function authorIdOf(
+  ctx: Zendesk,
+  { email, accountId }: OutAuthor,
+  visibility: Visibility,
+): Promise<string | undefined> {
   const wanted = email?.toLowerCase()
-  return authorIds(ctx, `${accountId ?? ''} ${wanted ?? ''}`, async () => {
+  const author = await authors(ctx, `${accountId ?? ''} ${wanted ?? ''}`, async () => {
     const named = accountId && /^\d+$/.test(accountId) ? await userById(ctx, accountId) : undefined
-    if (named && worksThere(named)) return named.id
-    return wanted === undefined ? undefined : (await agentBy(ctx, wanted))?.id
+    if (named && worksThere(named)) return named
+    return wanted === undefined ? undefined : agentBy(ctx, wanted)
   })
+  return author && mayWrite(author, visibility) ? author.id : undefined
+}
+
+function mayWrite(author: WireUser, visibility: Visibility): boolean {
+  if (author.suspended) return false
+  return visibility === 'internal' || !(isLight(author) || author.only_private_comments)
 }
 
 async function agentBy(ctx: Zendesk, email: string): Promise<WireUser | undefined> {
@@ -51,7 +64,9 @@ function worksThere({ role }: WireUser): boolean {
 }
 
 /** Light agents read and write notes, and own no tickets. */
-const lightAgent = 1
+function isLight({ role_type }: WireUser): boolean {
+  return role_type === 1
+}
 
 /** https://developer.zendesk.com/api-reference/ticketing/users/users/#list-users */
 export async function list(ctx: Zendesk): Promise<readonly AgentFacts[]> {
@@ -60,8 +75,9 @@ export async function list(ctx: Zendesk): Promise<readonly AgentFacts[]> {
   do {
     const query = { 'role[]': ['agent', 'admin'], 'page[size]': 100, 'page[after]': after }
     const { users, meta } = await read(ctx, WireAgents, '/users', query)
-    for (const { id, name, email, suspended, role_type } of users) {
-      const isAssignable = !suspended && role_type !== lightAgent && id !== ctx.config.hub_agent_id
+    for (const user of users) {
+      const { id, name, email } = user
+      const isAssignable = !user.suspended && !isLight(user) && id !== ctx.config.hub_agent_id
       if (isAssignable) found.push({ id, ...(name ? { name } : {}), ...(email ? { email } : {}) })
     }
     after = meta?.has_more ? (meta.after_cursor ?? undefined) : undefined

@@ -1,9 +1,15 @@
 /** The sandbox's state: what a small Zendesk account holds and does, in memory. Ids are strings, times `Date`s. */
+import { underRules } from './sandbox-rules.ts'
 import type { WirePriority, WireStatus } from './wire.ts'
 
 export interface DeskUser {
   readonly id: string
   readonly role: 'end-user' | 'agent' | 'admin'
+  /** 1 is a light agent's. */
+  readonly roleType: number | null
+  /** An agent's groups, the default one first. */
+  readonly groupIds: readonly string[]
+  suspended: boolean
   name: string
   email: string | null
   phone: string | null
@@ -112,10 +118,13 @@ export interface DeskEvent {
 export class DeskRefusal extends Error {
   readonly status: number
   readonly error: string
-  constructor(status: number, error: string, description: string) {
+  /** What it is about, for those that Zendesk sorts by field. */
+  readonly field: string | undefined
+  constructor(status: number, error: string, description: string, field?: string) {
     super(description)
     this.status = status
     this.error = error
+    this.field = field
   }
 }
 
@@ -171,6 +180,9 @@ export class Desk {
     const user: DeskUser = {
       id: this.#id(),
       role: 'end-user',
+      roleType: null,
+      groupIds: [],
+      suspended: false,
       email: null,
       phone: null,
       locale: 'en-US',
@@ -179,6 +191,8 @@ export class Desk {
       verified: true,
       fields: {},
       updatedAt: this.#options.now(),
+      // Whoever joins is in the account's first group, if nobody says another.
+      ...(facts.role && facts.role !== 'end-user' ? { groupIds: [...this.groups.keys()].slice(0, 1) } : {}),
       ...facts,
     }
     this.users.set(user.id, user)
@@ -186,7 +200,11 @@ export class Desk {
     return user
   }
 
-  changeUser(actorId: string, user: DeskUser, facts: Partial<Omit<DeskUser, 'id' | 'role'>>): DeskUser {
+  changeUser(
+    actorId: string,
+    user: DeskUser,
+    facts: Partial<Omit<DeskUser, 'id' | 'role' | 'roleType' | 'groupIds'>>,
+  ): DeskUser {
     const before = user.name
     Object.assign(user, facts, { updatedAt: this.#options.now() })
     const change = { current: user.name, previous: before }
@@ -213,7 +231,7 @@ export class Desk {
       requesterId: given.requesterId,
       externalId: given.externalId ?? null,
       subject: given.subject ?? '',
-      status: given.status ?? 'new',
+      status: 'new',
       priority: null,
       tags: [],
       assigneeId: null,
@@ -225,10 +243,10 @@ export class Desk {
       comments: [],
       audits: [],
     }
-    this.#checkIds(given)
+    const ruled = underRules(this, ticket, given)
     this.tickets.set(ticket.id, ticket)
     const authorId = given.channel === 'api' ? actorId : given.requesterId
-    const { audit, events } = this.#apply(authorId, ticket, given)
+    const { audit, events } = this.#apply(authorId, ticket, ruled)
     this.#tell({ type: 'ticket.created', actorId: authorId, ticket, change: {} })
     for (const event of events) if (event.change['comment'] !== undefined) this.#tell(event)
     return { ticket, audit }
@@ -239,12 +257,11 @@ export class Desk {
       throw new DeskRefusal(409, 'UpdateConflict', 'Safe Update prevented the update due to outdated ticket data')
     }
     if (ticket.status === 'closed') {
-      throw new DeskRefusal(422, 'RecordInvalid', 'Status: closed prevents ticket update')
+      throw new DeskRefusal(422, 'RecordInvalid', 'Status: closed prevents ticket update', 'status')
     }
-    this.#checkIds(patch)
     const lost = patch.comment?.uploads?.find((token) => !this.files.some((file) => file.token === token))
     if (lost !== undefined) throw new DeskRefusal(422, 'RecordInvalid', `Upload token ${lost} is not valid`)
-    const { audit, events } = this.#apply(actorId, ticket, patch)
+    const { audit, events } = this.#apply(actorId, ticket, underRules(this, ticket, patch))
     for (const event of events) this.#tell(event)
     return { audit }
   }
@@ -276,15 +293,6 @@ export class Desk {
     ticket.updatedAt = this.#options.now()
     ticket.generated = { order: ++this.#changes, at: ticket.updatedAt }
     this.#tell({ type, actorId, ticket, change: {} })
-  }
-
-  #checkIds(patch: Pick<TicketPatch, 'assigneeId' | 'groupId'>): void {
-    if (patch.assigneeId && (this.users.get(patch.assigneeId)?.role ?? 'end-user') === 'end-user') {
-      throw new DeskRefusal(422, 'RecordInvalid', 'Assignee: is not an agent')
-    }
-    if (patch.groupId && !this.groups.has(patch.groupId)) {
-      throw new DeskRefusal(422, 'RecordInvalid', 'Group: does not exist')
-    }
   }
 
   #apply(actorId: string, ticket: DeskTicket, patch: TicketPatch): { audit: DeskAudit; events: NewEvent[] } {

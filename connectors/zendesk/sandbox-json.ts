@@ -1,6 +1,7 @@
 /** The sandbox's records as Zendesk's REST API writes them. */
 import type { SandboxRequest } from '#hub/connector/sandbox.ts'
 import { type Desk, type DeskAudit, type DeskFile, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
+import { lightAgent } from './sandbox-rules.ts'
 import { wireId } from './wire.ts'
 
 function orNull(id: string | null) {
@@ -58,6 +59,10 @@ export function userJson(user: DeskUser) {
     phone: user.phone,
     shared_phone_number: null,
     role: user.role,
+    role_type: user.roleType,
+    only_private_comments: user.roleType === lightAgent,
+    suspended: user.suspended,
+    default_group_id: orNull(user.groupIds[0] ?? null),
     locale: user.locale,
     verified: user.verified,
     external_id: user.externalId,

@@ -203,6 +203,10 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
 }
 
 function refusal(error: unknown): SandboxAnswer {
+  if (error instanceof DeskRefusal && error.field !== undefined) {
+    const details = { [error.field]: [{ description: error.message }] }
+    return json({ error: error.error, description: 'Record validation errors', details }, error.status)
+  }
   if (error instanceof DeskRefusal) {
     return json({ error: error.error, description: error.message }, error.status)
   }
@@ -301,7 +305,9 @@ function requesterOf(desk: Desk, actorId: string, given: { name: string; email: 
   return (desk.userByEmail(email) ?? desk.addUser(actorId, { name: given.name, email, verified: false })).id
 }
 
-function userFacts(given: z.output<typeof UserPatch>): Partial<Omit<DeskUser, 'id' | 'role'>> {
+function userFacts(
+  given: z.output<typeof UserPatch>,
+): Partial<Omit<DeskUser, 'id' | 'role' | 'roleType' | 'groupIds'>> {
   return {
     ...(given.name ? { name: given.name } : {}),
     ...(given.email ? { email: given.email.toLowerCase() } : {}),

@@ -131,7 +131,7 @@ export async function startSandbox(options: ZendeskSandboxOptions = {}): Promise
         return desk.create(customer.id, { requesterId: customer.id, channel: 'email', subject, comment }).ticket.id
       }
       const ticket = desk.ticket(letter.ticketId)
-      const isWaiting = ticket.status === 'pending' || ticket.status === 'solved'
+      const isWaiting = ticket.status === 'pending' || ticket.status === 'hold' || ticket.status === 'solved'
       desk.update(customer.id, ticket, { comment, ...(isWaiting ? { status: 'open' } : {}) })
       return ticket.id
     })

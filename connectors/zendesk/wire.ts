@@ -42,6 +42,11 @@ export const WireUser = z.object({
   shared_phone_number: z.boolean().nullish(),
   organization_id: nullableId,
   role: text,
+  /** https://developer.zendesk.com/api-reference/ticketing/users/users/#json-format: 1 is a light agent. */
+  role_type: z.number().nullish(),
+  only_private_comments: z.boolean().nullish(),
+  suspended: z.boolean().nullish(),
+  default_group_id: nullableId,
   locale: text,
   verified: z.boolean().nullish(),
   user_fields: fields,
@@ -96,12 +101,7 @@ export const WireUsers = z.object({
 })
 
 /** https://developer.zendesk.com/api-reference/ticketing/users/users/#list-users */
-export const WireAgents = z.object({
-  users: z.array(
-    z.object({ id, name: text, email: text, suspended: z.boolean().nullish(), role_type: z.number().nullish() }),
-  ),
-  meta,
-})
+export const WireAgents = z.object({ users: z.array(WireUser), meta })
 
 export const WireGroups = z.object({ groups: z.array(WireGroup) })
 

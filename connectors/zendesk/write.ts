@@ -5,7 +5,7 @@
 import type { CaseChange, CaseDraft, OutMessage, Receipt } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
 import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
-import { agentIdOf, authorIdOf } from './agents.ts'
+import { assigneeOf, authorIdOf } from './agents.ts'
 import { type CallOptions, callSdk, read, type Zendesk } from './client.ts'
 import { agentUrl, type ZendeskConfig } from './config.ts'
 import { upload } from './files.ts'
@@ -89,7 +89,9 @@ async function fieldsOf(ctx: Zendesk, change: CaseChange) {
     ...(status ? { status: fromStatus[status] } : {}),
     ...(priority ? { priority: fromPriority[priority] } : {}),
     ...(subject === undefined ? {} : { subject }),
-    ...(assigneeEmail === undefined ? {} : { assignee_id: await idOrNull(ctx, assigneeEmail, agentIdOf) }),
+    ...(assigneeEmail === undefined
+      ? {}
+      : { assignee_id: await idOrNull(ctx, assigneeEmail, async (...agent) => (await assigneeOf(...agent)).id) }),
     ...(team === undefined ? {} : { group_id: await idOrNull(ctx, team, groupIdOf) }),
     ...(custom && Object.keys(custom).length > 0 ? { custom_fields: fromCustom(custom) } : {}),
   }
@@ -101,7 +103,7 @@ async function idOrNull(ctx: Zendesk, name: string | null, idOf: (ctx: Zendesk, 
 
 /** Public reply or internal note: Zendesk has no way to comment but an update of the ticket. */
 export async function message(ctx: Zendesk, id: string, out: OutMessage, key: string): Promise<Receipt> {
-  const authorId = out.author ? await authorIdOf(ctx, out.author) : undefined
+  const authorId = out.author ? await authorIdOf(ctx, out.author, out.visibility) : undefined
   const uploads = await upload(ctx, out.files)
   const comment = {
     ...fromMessage(out, { isOwnAccount: authorId !== undefined }),

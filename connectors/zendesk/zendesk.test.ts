@@ -325,6 +325,18 @@ describe('zendesk over HTTP', () => {
     })
   })
 
+  it.each([
+    ['a light agent', { roleType: 1 }, /"lia@desk.example": a light agent.*give them a full role/],
+    ['a suspended one', { suspended: true }, /"lia@desk.example": suspended in sandbox.zendesk.com/],
+  ])('assigns no ticket to %s, and says why', async (_, facts, words) => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    const lia = await sandbox.createUser({ name: 'Lia', email: 'lia@desk.example', role: 'agent', ...facts })
+    const assign = writeCase.update(ctx, id, { assigneeEmail: 'lia@desk.example' }, 'key-1')
+    await expect(assign).rejects.toMatchObject({ code: 'rejected', message: expect.stringMatching(words) })
+    await expect(sandbox.agentChanges(id, { assigneeId: lia.id })).rejects.toThrow('Assignee: is invalid')
+  })
+
   it('looks an agent up once for many updates', async () => {
     const { sandbox, ctx } = await start()
     const id = await sandbox.customerWrites(letter)
@@ -506,6 +518,22 @@ describe('zendesk over HTTP', () => {
       '/api/v2/users/search',
       '/api/v2/users/search',
     ])
+  })
+
+  it('never lets a public reply become a note: who may not reply there has it sent by the hub', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.createUser({ name: 'Lia Luz', email: 'lia@desk.example', role: 'agent', roleType: 1 })
+    await sandbox.createUser({ name: 'Sol Sanz', email: 'sol@desk.example', role: 'agent', suspended: true })
+    const write = async (visibility: 'public' | 'internal', email: string, key: string) => {
+      await writeCase.message(ctx, id, { visibility, text: 'Hello', author: { name: 'Me', email } }, key)
+      return [...ofComment(sandbox, id), sandbox.desk.ticket(id).comments.at(-1)?.isPublic]
+    }
+    expect(await write('public', 'lia@desk.example', 'key-light-1')).toEqual(['Deskweave', 'Hello', true])
+    expect(await write('internal', 'lia@desk.example', 'key-light-2')).toEqual(['Lia Luz', 'Hello', false])
+    expect(await write('public', 'sol@desk.example', 'key-light-3')).toEqual(['Deskweave', 'Hello', true])
+    const note = 'Me (via Deskweave):\nHello'
+    expect(await write('internal', 'sol@desk.example', 'key-light-4')).toEqual(['Deskweave', note, false])
   })
 
   it('takes the user that an administrator named, whatever address they have', async () => {
