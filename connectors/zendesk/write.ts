@@ -13,6 +13,7 @@ import { fromCustom, fromMessage, fromPriority, fromStatus, ratedTags, ratingNot
 import { mark, markOf, partMark } from './marks.ts'
 import { findMerged } from './merge.ts'
 import { groupIdOf } from './read.ts'
+import { inOurWords, isOutsideGroup } from './refusals.ts'
 import { ticketPath } from './ticket-path.ts'
 import {
   WireAnything,
@@ -44,8 +45,11 @@ export async function create(ctx: Zendesk, draft: CaseDraft, key: string): Promi
     external_id: key,
     metadata: mark(key),
   }
-  const written = await callSdk(ctx, WireTicketWritten, (client) => client.tickets.post(['tickets'], { ticket }), {
+  const post = callSdk(ctx, WireTicketWritten, (client) => client.tickets.post(['tickets'], { ticket }), {
     idempotencyKey: key,
+  })
+  const written = await post.catch((error: unknown) => {
+    throw inOurWords(error)
   })
   return receiptOf(written.ticket, ctx.config)
 }
@@ -74,7 +78,7 @@ export async function update(ctx: Zendesk, id: string, change: CaseChange, key: 
   if (Object.keys(fields).length > 0) {
     const condition = change.ifVersion ? { safe_update: true, updated_stamp: change.ifVersion } : {}
     const metadata = hasTags ? partMark(key) : mark(key)
-    const { ticket } = await putTicket(ctx, id, { ...fields, ...condition, metadata })
+    const { ticket } = await putFields(ctx, id, { ...fields, ...condition, metadata }, change)
     receipt = receiptOf(ticket, ctx.config)
   }
   if (addTags.length > 0) await changeTags(ctx, 'PUT', id, addTags)
@@ -83,8 +87,26 @@ export async function update(ctx: Zendesk, id: string, change: CaseChange, key: 
   return hasTags ? { externalId: id, url: agentUrl(ctx.config, id) } : receipt
 }
 
+/** Agents own tickets of their groups only: where nobody said which team it should be, the ticket follows its new agent. */
+async function putFields(ctx: Zendesk, id: string, ticket: object, { assigneeEmail, team }: CaseChange) {
+  try {
+    return await putTicket(ctx, id, ticket)
+  } catch (error) {
+    if (!isOutsideGroup(error) || team !== undefined || !assigneeEmail) throw inOurWords(error)
+    const { default_group_id: groupId } = await assigneeOf(ctx, assigneeEmail)
+    if (!groupId) throw error
+    return await putTicket(ctx, id, { ...ticket, group_id: wireId(groupId) })
+  }
+}
+
 async function fieldsOf(ctx: Zendesk, change: CaseChange) {
   const { status, priority, subject, assigneeEmail, team, custom } = change
+  if (status === 'new') {
+    throw new ConnectorError(
+      'rejected',
+      'status "new": Zendesk never sets a ticket back to New; set it to open instead',
+    )
+  }
   return {
     ...(status ? { status: fromStatus[status] } : {}),
     ...(priority ? { priority: fromPriority[priority] } : {}),

@@ -337,6 +337,45 @@ describe('zendesk over HTTP', () => {
     await expect(sandbox.agentChanges(id, { assigneeId: lia.id })).rejects.toThrow('Assignee: is invalid')
   })
 
+  it('solves no ticket that nobody has, and says what to do', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await expect(writeCase.update(ctx, id, { status: 'solved' }, 'key-1')).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringMatching(/assigned to nobody; assign it first and solve it again/),
+    })
+    await expect(writeCase.create(ctx, { ...draft, status: 'solved' }, 'key-2')).rejects.toThrow(/assign it first/)
+    expect(sandbox.desk.ticket(id).status).toBe('new')
+    await writeCase.update(ctx, id, { status: 'solved', assigneeEmail: 'leo@desk.example' }, 'key-3')
+    expect(sandbox.desk.ticket(id).status).toBe('solved')
+    await expect(writeCase.update(ctx, id, { status: 'new' }, 'key-4')).rejects.toThrow(/set it to open instead/)
+  })
+
+  it('moves a ticket to a group of its new agent, unless somebody said which team it should be', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    const billing = sandbox.desk.groups.values().find((group) => group.name === 'Billing')?.id ?? ''
+    await sandbox.createUser({ name: 'Mia', email: 'mia@desk.example', role: 'agent', groupIds: [billing] })
+    await writeCase.update(ctx, id, { assigneeEmail: 'leo@desk.example' }, 'key-1')
+    expect((await readCases.get(ctx, [id]))[0]).toMatchObject({ status: 'open', team: 'Support' })
+    await writeCase.update(ctx, id, { assigneeEmail: 'mia@desk.example' }, 'key-2')
+    const [facts] = await readCases.get(ctx, [id])
+    expect(facts).toMatchObject({ assignee: { email: 'mia@desk.example' }, team: 'Billing' })
+    expect(await writeCase.find(ctx, 'update', id, 'key-2')).toMatchObject({ externalId: id })
+    await expect(
+      writeCase.update(ctx, id, { assigneeEmail: 'mia@desk.example', team: 'Support' }, 'key-3'),
+    ).rejects.toMatchObject({ code: 'rejected', message: expect.stringContaining('not a member of the group') })
+  })
+
+  it.each(['pending', 'hold', 'solved'] as const)('sees a ticket on %s opened by the customer', async (status) => {
+    const { sandbox, ctx } = await start()
+    const ticketId = await sandbox.customerWrites(letter)
+    await sandbox.agentReplies(ticketId, 'Looking')
+    await sandbox.agentChanges(ticketId, { status })
+    await sandbox.customerWrites({ ...letter, text: 'And?', ticketId })
+    expect((await readCases.get(ctx, [ticketId]))[0]?.status).toBe('open')
+  })
+
   it('looks an agent up once for many updates', async () => {
     const { sandbox, ctx } = await start()
     const id = await sandbox.customerWrites(letter)
