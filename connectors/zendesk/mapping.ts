@@ -123,7 +123,11 @@ export function sideloadsOf(page: WireTickets): Sideloads {
   return { users: byId(page.users), groups: byId(page.groups), organizations: byId(page.organizations) }
 }
 
-export function toCase(ticket: WireTicket, sideloads: Sideloads, config: Pick<ZendeskConfig, 'subdomain'>): CaseFacts {
+export function toCase(
+  ticket: WireTicket,
+  sideloads: Sideloads,
+  config: Pick<ZendeskConfig, 'subdomain' | 'score_field_id'>,
+): CaseFacts {
   const createdAt = utc(ticket.created_at)
   const updatedAt = utc(ticket.updated_at)
   const times = { ...(createdAt ? { createdAt } : {}), ...(updatedAt ? { updatedAt } : {}) }
@@ -132,7 +136,9 @@ export function toCase(ticket: WireTicket, sideloads: Sideloads, config: Pick<Ze
   const status = ticket.status ? statusOf(ticket.status) : undefined
   const priority = ticket.priority ? priorityOf(ticket.priority) : emptyOrUnsaid(ticket.priority)
   const channel = ticket.via?.channel ? toChannel.get(ticket.via.channel) : undefined
-  const custom = toFields(ticket.custom_fields?.map((field) => [field.id, field.value]))
+  const custom = toFields(
+    ticket.custom_fields?.map(({ id, value }) => [id, id === config.score_field_id ? asNumber(value) : value]),
+  )
   const team = ticket.group_id ? sideloads.groups.get(ticket.group_id)?.name : emptyOrUnsaid(ticket.group_id)
   return {
     id: ticket.id,
@@ -241,6 +247,11 @@ function toFields(entries: readonly (readonly [string, unknown])[] | undefined) 
   if (!entries) return undefined
   const known = entries.flatMap(([name, value]): [string, FieldValue][] => (isFieldValue(value) ? [[name, value]] : []))
   return Object.fromEntries(known)
+}
+
+/** A score is a number; a text field gives it back as text. */
+function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
 }
 
 function isFieldValue(value: unknown): value is FieldValue {

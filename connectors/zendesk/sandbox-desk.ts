@@ -145,6 +145,8 @@ export class Desk {
   readonly organizations = new Map<string, DeskOrganization>()
   readonly groups = new Map<string, DeskGroup>()
   readonly tickets = new Map<string, DeskTicket>()
+  /** Ids of ticket fields that keep whatever is written as text. */
+  readonly textFields = new Set(['36002'])
   readonly files: DeskFile[] = []
   readonly #options: DeskOptions
   #nextTicket: bigint
@@ -324,7 +326,8 @@ export class Desk {
     const removed = before.filter((tag) => !ticket.tags.includes(tag))
     if (added.length + removed.length > 0) changed('tags_changed', { tags_added: added, tags_removed: removed })
 
-    for (const { id, value } of patch.custom ?? []) {
+    for (const { id, value: given } of patch.custom ?? []) {
+      const value = typeof given === 'number' && this.textFields.has(id) ? String(given) : given
       if (ticket.custom.get(id) !== value) changed('custom_field_changed', { current: value, field: { id } })
       ticket.custom.set(id, value)
     }

@@ -406,6 +406,19 @@ describe('zendesk over HTTP', () => {
     expect(ticket.status).toBe('solved')
   })
 
+  it('reads a score as the number that was written, from a text field too', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    sandbox.desk.textFields.add('36001')
+    const rating = { scale: 'csat_5', score: 5 } as const
+    await writeRating.record(ctx, id, rating, 'key-rating-4')
+    expect(sandbox.desk.ticket(id).custom.get('36001')).toBe('5')
+    const [facts] = await readCases.get(ctx, [id])
+    expect(facts?.custom).toEqual(writeRating.changes(ctx.config, rating).custom)
+    await sandbox.agentChanges(id, { custom: [{ id: '36001', value: 'asked again' }] })
+    expect((await readCases.get(ctx, [id]))[0]?.custom).toEqual({ '36001': 'asked again' })
+  })
+
   it('writes a rating again on top of what came in between', async () => {
     const { sandbox, ctx, clock } = await start()
     const id = await sandbox.customerWrites(letter)
