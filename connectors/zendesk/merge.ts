@@ -29,7 +29,8 @@ export async function merge(ctx: Zendesk, id: string, intoId: string): Promise<R
   return { externalId: intoId, url: agentUrl(ctx.config, intoId) }
 }
 
-async function finished(ctx: Zendesk, started: WireJob, what: string): Promise<void> {
+/** @throws ConnectorError rejected when the job did not do it, outcome_unknown while Zendesk is still at it */
+export async function finished(ctx: Zendesk, started: WireJob, what: string): Promise<void> {
   let job = started
   for (const afterMs of looksAfterMs) {
     if (job.status === 'completed') return refuseFailures(job, what)

@@ -94,6 +94,8 @@ export interface TicketPatch {
   readonly custom?: readonly { readonly id: string; readonly value?: unknown }[] | undefined
   readonly comment?: NewComment | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  /** By the bulk update, which may change the tags of a closed ticket. */
+  readonly inBulk?: true
   /** Write only if the ticket still has this `updated_at`. */
   readonly stamp?: string | undefined
 }
@@ -258,7 +260,7 @@ export class Desk {
     if (patch.stamp !== undefined && patch.stamp !== stampOf(ticket.updatedAt)) {
       throw new DeskRefusal(409, 'UpdateConflict', 'Safe Update prevented the update due to outdated ticket data')
     }
-    if (ticket.status === 'closed') {
+    if (ticket.status === 'closed' && !patch.inBulk) {
       throw new DeskRefusal(422, 'RecordInvalid', 'Status: closed prevents ticket update', 'status')
     }
     const lost = patch.comment?.uploads?.find((token) => !this.files.some((file) => file.token === token))

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { SandboxAnswer, SandboxRequest, SandboxRoute } from '#hub/connector/sandbox.ts'
 import { type Desk, type DeskAudit, DeskRefusal, type DeskTicket, type DeskUser, stampOf } from './sandbox-desk.ts'
 import { fileRoutes } from './sandbox-files.ts'
+import { jobRoutes } from './sandbox-jobs.ts'
 import { attachmentJson, auditJson, organizationJson, sideloads, ticketJson, userJson } from './sandbox-json.ts'
-import { mergeRoutes } from './sandbox-merge.ts'
 import { bodyOf, idOf, json, type Route } from './sandbox-route.ts'
 import { wireId, wirePriorities, wireStatuses } from './wire.ts'
 
@@ -150,6 +150,7 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
         return written(created.ticket, created.audit, 201)
       }),
     ),
+    ...jobRoutes(options, route),
     ...route('GET', '/tickets/:id', (request) => json({ ticket: ticketJson(ticketOf(request)) })),
     ...route(
       'PUT',
@@ -196,7 +197,6 @@ export function apiRoutes(options: ApiOptions): SandboxRoute[] {
       const { rows, meta } = pageOf(request, ticketOf(request).audits.map(auditJson))
       return json({ audits: rows, meta })
     }),
-    ...mergeRoutes(options, route),
     ...fileRoutes(options, route),
     ...route('GET', '/incremental/tickets/cursor', (request) => exported(options, request), 'incremental'),
   ]

@@ -7,6 +7,7 @@ import { ConnectorError } from '#hub/connector/errors.ts'
 import type { PersonFacts, RatingFacts } from '#hub/connector/facts.ts'
 import { assigneeOf, authorIdOf } from './agents.ts'
 import { type CallOptions, callSdk, read, type Zendesk } from './client.ts'
+import { changeClosedTags } from './closed.ts'
 import { agentUrl, type ZendeskConfig } from './config.ts'
 import { upload } from './files.ts'
 import { fromCustom, fromMessage, fromPriority, fromStatus, ratedTags, ratingNote, utc } from './mapping.ts'
@@ -140,7 +141,8 @@ export async function message(ctx: Zendesk, id: string, out: OutMessage, key: st
 
 /**
  * Score and comment as custom fields, tag and internal note, in one update. A rating comes long after the ticket was last
- * touched, so the stamp is a safe guard for its tags. The tag is the sign that this may have been written already.
+ * touched, so the stamp is a safe guard for its tags. The tag is the sign that this may have been written already. A closed
+ * ticket takes the tag alone.
  */
 export async function recordRating(ctx: Zendesk, id: string, rating: RatingFacts, key: string): Promise<Receipt> {
   for (let attempt = 1; ; attempt += 1) {
@@ -148,16 +150,22 @@ export async function recordRating(ctx: Zendesk, id: string, rating: RatingFacts
     const tags = ratedTags(ticket.tags ?? [], rating)
     const isTagged = tags.every((tag) => ticket.tags?.includes(tag))
     const earlier = isTagged ? await findInAudits(ctx, id, key) : undefined
-    if (earlier) return { externalId: id, url: agentUrl(ctx.config, id) }
+    const written = { externalId: id, url: agentUrl(ctx.config, id) }
+    if (earlier) return written
+    if (ticket.status === 'closed') {
+      const remove_tags = (ticket.tags ?? []).filter((tag) => !tags.includes(tag))
+      if (!isTagged) await changeClosedTags(ctx, id, { additional_tags: ratedTags([], rating), remove_tags })
+      return written
+    }
     try {
-      const written = await putTicket(ctx, id, {
+      const { ticket: rated } = await putTicket(ctx, id, {
         tags,
         comment: { body: ratingNote(rating), public: false },
         ...ratingFields(ctx.config, rating),
         ...(ticket.updated_at ? { safe_update: true, updated_stamp: ticket.updated_at } : {}),
         metadata: mark(key),
       })
-      return receiptOf(written.ticket, ctx.config)
+      return receiptOf(rated, ctx.config)
     } catch (error) {
       const isConflict = error instanceof ConnectorError && error.code === 'conflict'
       if (!isConflict || attempt === 3) throw error

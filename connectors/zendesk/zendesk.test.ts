@@ -406,6 +406,19 @@ describe('zendesk over HTTP', () => {
     expect(ticket.status).toBe('solved')
   })
 
+  it('tags a closed ticket with its score, which is all that Zendesk still takes', async () => {
+    const { sandbox, ctx } = await start()
+    const id = await sandbox.customerWrites(letter)
+    await sandbox.agentSolves(id)
+    await sandbox.agentChanges(id, { status: 'closed', addTags: ['deskweave_csat_1', 'billing'] })
+    const write = () => writeRating.record(ctx, id, { scale: 'csat_5', score: 4, comment: 'Fine.' }, 'key-rating-5')
+    expect(await write()).toMatchObject({ externalId: id })
+    expect(sandbox.desk.ticket(id)).toMatchObject({ status: 'closed', tags: ['billing', 'deskweave_csat_4'] })
+    await write()
+    expect(sandbox.requests.filter(({ path }) => path.includes('/update_many')).length).toBe(1)
+    await expect(writeCase.update(ctx, id, { addTags: ['late'] }, 'key-late-1')).rejects.toThrow(/closed prevents/)
+  })
+
   it('reads a score as the number that was written, from a text field too', async () => {
     const { sandbox, ctx } = await start()
     const id = await sandbox.customerWrites(letter)

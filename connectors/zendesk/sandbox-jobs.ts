@@ -1,4 +1,4 @@
-/** The sandbox's merge: a job, done when it is first looked at. */
+/** The sandbox's jobs, the merge and the bulk update: each is done when it is first looked at. */
 import { z } from 'zod'
 import type { SandboxRoute } from '#hub/connector/sandbox.ts'
 import { type Desk, DeskRefusal } from './sandbox-desk.ts'
@@ -12,7 +12,12 @@ const Merge = z.object({
   target_comment_is_public: z.boolean(),
 })
 
-export function mergeRoutes({ desk, actorId }: { readonly desk: Desk; readonly actorId: string }, route: Route) {
+/** Of the bulk update only what may be done to closed tickets too. */
+const BulkUpdate = z.object({
+  ticket: z.strictObject({ additional_tags: z.array(z.string()), remove_tags: z.array(z.string()) }),
+})
+
+export function jobRoutes({ desk, actorId }: { readonly desk: Desk; readonly actorId: string }, route: Route) {
   const jobs = new Map<string, () => void>()
   const jobJson = (id: string, status: string, results: object[] | null) => {
     return json({ job_status: { id, status, total: 1, progress: 1, message: null, results } })
@@ -32,6 +37,21 @@ export function mergeRoutes({ desk, actorId }: { readonly desk: Desk; readonly a
         }
         jobs.set(id, () => {
           for (const source of sources) desk.merge(actorId, source, target, comments)
+        })
+        return jobJson(id, 'queued', null)
+      },
+      'ticket_update',
+    ),
+    ...route(
+      'PUT',
+      '/tickets/update_many',
+      (request) => {
+        const { ticket: tags } = BulkUpdate.parse(bodyOf(request))
+        const tickets = (request.query.get('ids') ?? '').split(',').map((id) => desk.ticket(id))
+        const id = `job${jobs.size + 1}`
+        jobs.set(id, () => {
+          const patch = { addTags: tags.additional_tags, removeTags: tags.remove_tags, inBulk: true } as const
+          for (const ticket of tickets) desk.update(actorId, ticket, patch)
         })
         return jobJson(id, 'queued', null)
       },
