@@ -26,6 +26,7 @@ import {
   resolveReasons,
   splitValue,
 } from '#hub/workbench/index.ts'
+import { isKnownIn } from './assignable.ts'
 import { fromColleagues, MessageDraft, ReplyDraft } from './drafts.ts'
 import { languageFor } from './languages.ts'
 import { textIn } from './problems.ts'
@@ -219,13 +220,19 @@ async function sendReply(deed: Deed): Promise<void> {
   tell(consequences, cause, wish.step.connectionId, told, { title, text: fill(text, { text: out.text }), caseId })
 }
 
-function resolve(deed: Deed): void {
-  const { words, act } = deed
+/** Whoever resolves what nobody has takes it, where its tools know them: many desks solve nothing that is nobody's. */
+async function resolve(deed: Deed): Promise<void> {
+  const { words, act, trx, book, caseId, agent } = deed
   const reason: ResolveReason = resolveReasons.find((one) => one === textIn(act.fields, 'reason')) ?? 'answered'
   const remark = textIn(act.fields, 'note')
   const said = fill(words.chat.resolvedAs, { reason: words.forms.reasons[reason] })
   note(deed, deed.agent, remark === '' ? said : `${said}\n${remark}`, [])
-  change(deed, { status: 'solved', 'custom.resolution': reason })
+  const state = book.get(caseId)
+  const isNobodys = state !== undefined && !read.assignee(state.fields)
+  const links = book.linksOf(caseId).filter(({ deletedAt }) => deletedAt === null)
+  const takes = isNobodys && (await isKnownIn(trx, links, agent.email))
+  const taken = takes ? { assignee: { email: agent.email, name: agent.name } } : {}
+  change(deed, { ...taken, status: 'solved', 'custom.resolution': reason })
 }
 
 async function escalate(deed: Deed): Promise<void> {
