@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { ChatPerson } from '#hub/connector/chat.ts'
 import type { Attachment, Author, Visibility } from '#hub/connector/facts.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
+import { isOpen } from '#hub/platform/ledger.ts'
 
 export interface KnownPerson {
   readonly person: ChatPerson
@@ -232,7 +233,7 @@ export async function isOvertaken(
   const { rows } = await sql<{ found: boolean }>`
     select exists (
       select from outbox later
-      where later.lane = ${lane} and later.order_key = ${caseId} and later.state = 'pending'
+      where ${isOpen('later')} and later.order_key = ${caseId} and later.lane = ${lane}
         and later.seq > (select seq from outbox where key = ${key})
         and later.action -> 'show' ->> 'what' = 'case' and later.action -> 'show' ->> 'channel' = ${channel}
     ) as found`.execute(db)

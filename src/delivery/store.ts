@@ -5,6 +5,7 @@ import type { Author } from '#hub/connector/facts.ts'
 import type { Action } from '#hub/outbox/action.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
+import { isOpen } from '#hub/platform/ledger.ts'
 
 /** A claimed row, as it was before the claim. */
 export interface OutboxRow {
@@ -56,8 +57,8 @@ export async function hasWork(db: Db, owner: string, resting: readonly string[])
         and (item.lease_until is null or item.lease_until < statement_timestamp()) and lanes.paused_reason is null
         and item.lane <> all(${resting}::text[])
         and (lanes.lease_until is null or lanes.lease_until < statement_timestamp() or lanes.owner = ${owner})
-        and (select true from outbox earlier where earlier.state = 'pending' and earlier.order_key = item.order_key
-          and earlier.seq < item.seq and earlier.lane || '' = item.lane limit 1) is null
+        and (select true from outbox earlier where ${isOpen('earlier')} and earlier.order_key = item.order_key
+          and earlier.seq < item.seq and earlier.lane = item.lane limit 1) is null
     ) as found`.execute(db)
   return rows[0]?.found ?? false
 }

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { noteOutgoing } from '#hub/cases/index.ts'
 import { type Db, json, type Trx } from '#hub/platform/db/database.ts'
 import type { Cause } from '#hub/platform/db/schema.ts'
-import type { Hold } from '#hub/platform/ledger.ts'
+import { type Hold, isOpen } from '#hub/platform/ledger.ts'
 import type { Action, OutboxEntry } from './action.ts'
 import type { Handover } from './lanes.ts'
 
@@ -68,22 +68,27 @@ interface InsertedRow {
   readonly action: Action | null
 }
 
-/** A row keeps the fence it was given unless an earlier one of its order key is still open. */
-async function insert(trx: Db, rows: readonly object[]): Promise<readonly InsertedRow[]> {
+/**
+ * A row keeps the fence it was given unless an earlier one of its order key is still open. No join, in which the planner would be free to
+ * take the rows in another order: they are numbered as they come.
+ */
+async function insert(trx: Db, rows: readonly { readonly order_key: string }[]): Promise<readonly InsertedRow[]> {
   const inserted = await sql<InsertedRow>`
+    with open as materialized (
+      select distinct lane, order_key from outbox first
+      where ${isOpen('first')} and first.order_key = any(${rows.map((row) => row.order_key)}::text[])
+    )
     insert into outbox
       (key, lane, order_key, connection_id, case_id, action, cause, due_at, fence, attempts, lease_until)
-    select key, lane, order_key, connection_id, case_id, action, cause, due_at,
-      case when head.is_held then fence end, case when head.is_held then 1 else 0 end,
-      case when head.is_held then statement_timestamp() + make_interval(secs => "leaseSeconds") end
+    select key, row.lane, row.order_key, connection_id, case_id, action, cause, due_at, held.fence,
+      case when held.fence is null then 0 else 1 end,
+      case when held.fence is not null then statement_timestamp() + make_interval(secs => "leaseSeconds") end
     from jsonb_to_recordset(${json(rows)}::jsonb) as row(key text, lane text, order_key text, connection_id text,
       case_id text, action jsonb, cause jsonb, due_at timestamptz, fence bigint, "leaseSeconds" double precision),
     lateral (
-      select row.fence is not null and (
-        select true from outbox first where first.state = 'pending' and first.order_key = row.order_key
-          and first.lane || '' = row.lane limit 1
-      ) is null as is_held offset 0
-    ) head
+      select case when (row.lane, row.order_key) not in (select lane, order_key from open) then row.fence end as fence
+      offset 0
+    ) held
     on conflict (workspace_id, key) do nothing
     returning key, seq, created_at, case when fence is not null then action end as action
   `.execute(trx)

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto'
 import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
+import type { PoolClient } from 'pg'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { hasWork, openLanes } from '#hub/delivery/store.ts'
+import { createHandover, type OutboxEntry, putInOutbox } from '#hub/outbox/index.ts'
 import type { Db } from '#hub/platform/db/database.ts'
-import { claim, extend, FencedOff, release, settle } from '#hub/platform/ledger.ts'
+import { claim, extend, FencedOff, newHold, release, settle } from '#hub/platform/ledger.ts'
 import { testDatabase } from '#kit'
 import { administer } from '../kit/server.ts'
 
@@ -192,36 +196,100 @@ describe('the ledger', () => {
     expect(row?.sent_at).toBeInstanceOf(Date)
   })
 
+  it('numbers effects in the order they were wanted, also when their cases have had many', async () => {
+    await sql`insert into outbox (key, lane, order_key, action, cause, state)
+      select n || ' of ' || c, 'c1', 'case' || c, '{}', '{"depth":0}', 'sent'
+      from generate_series(1, 1000) c, generate_series(1, 130) n`.execute(database.db)
+    await administer(database.url, 'analyze deskweave.outbox')
+    const keys = Array.from({ length: 400 }, (_, n) => `new ${n}`)
+    const entries = keys.map((key, n): OutboxEntry => {
+      const action = { type: 'webhook', url: 'https://crm.example/hook', body: {} } as const
+      return { key, lane: 'c1', orderKey: `case${Math.floor(n / 2) + 1}`, action, cause: { depth: 0 } }
+    })
+    await putInOutbox(database.db, entries)
+    const rows = await database.db
+      .selectFrom('outbox')
+      .select('key')
+      .where('state', '=', 'pending')
+      .orderBy('seq')
+      .execute()
+    expect(rows.map((row) => row.key)).toEqual(keys)
+  })
+
   describe.each([
     // In this order: statistics outlive the truncation between tests.
-    ['without statistics', 'select 1'],
-    ['with', 'analyze deskweave.inbox, deskweave.outbox'],
-  ])('of many rows done and waiting, %s', (_, statement) => {
+    ['with the first statistics', {}],
+    ['with the first statistics and plans of the first moments', { planned: 'first' }],
+    ['with statistics of a time when nothing waited', { analyzed: 'before' }],
+    ['with statistics and plans of a time when hardly anything waited', { analyzed: 'before', planned: 'before' }],
+    ['with statistics', { analyzed: 'after' }],
+  ])('of many rows done and waiting, %s', (_, { planned, analyzed }: { planned?: string; analyzed?: string }) => {
+    const analyze = () => administer(database.url, 'analyze deskweave.inbox, deskweave.outbox')
+
     it('reads little more than those it takes, also while a long transaction keeps the dead ones in the way', async () => {
       // The server's own housekeeping would make statistics at any time.
       for (const table of ['inbox', 'outbox'])
         await administer(database.url, `alter table deskweave.${table} set (autovacuum_enabled = off)`)
-      await sql`insert into inbox (connection_id, dedupe_key, source, body, state)
-        select 'c1', 'k' || n, 'webhook', repeat('x', 500)::bytea, case when n > 30000 then 'pending' else 'done' end
-        from generate_series(1, 50000) n`.execute(database.db)
-      await sql`insert into outbox (key, lane, order_key, action, cause, state)
-        select 'k' || n, 'lane' || n % 4, 'case' || n / 8, '{}', '{"depth":0}', case when n > 20000 then 'pending' else 'sent' end
-        from generate_series(1, 50000) n`.execute(database.db)
-      await administer(database.url, statement)
-      // Any on the server counts, in whatever database: what was updated after it began cannot be cleared away.
-      const explained = await database.db.transaction().execute(async (long) => {
-        await sql`select txid_current()`.execute(long)
-        return await explain(work)
-      })
-      expect(explained).toHaveLength(5)
-      for (const { nodes, blocks } of explained) {
-        expect(nodes.filter((node) => /^Seq Scan|^Bitmap|^Sort/.test(node))).toEqual([])
-        expect(blocks).toBeLessThan(6_000)
+      const fillDone = async () => {
+        await fillInbox(1, 30_000, 'done')
+        await fillOutbox(1, 20_000, 'sent')
+      }
+      if (planned !== 'first') await fillDone()
+      if (analyzed === 'before') await analyze()
+      await fillInbox(30_001, 30_100, 'pending')
+      await fillOutbox(20_001, 20_050, 'pending')
+      const client = await database.pool.connect()
+      try {
+        // At these sizes the index on order keys has a second page, and a smaller one looks better.
+        const sizes = [100, 150]
+        for (const size of sizes) {
+          await fillOutbox(20_000 + size - 49, 20_000 + size, 'pending')
+          if (planned !== undefined) await explain(client, work, size)
+        }
+        if (planned === 'first') await fillDone()
+        await fillInbox(30_101, 50_000, 'pending')
+        await fillOutbox(20_151, 50_000, 'pending')
+        if (analyzed === 'after') await analyze()
+        for (const size of planned === undefined ? [0] : sizes) {
+          // Any on the server counts, in whatever database: what was updated after it began cannot be cleared away.
+          const { explained, taken } = await database.db.transaction().execute(async (long) => {
+            await sql`select txid_current()`.execute(long)
+            return await explain(client, work, size)
+          })
+          expect(taken).toEqual([200, 200])
+          expect(explained).toHaveLength(8)
+          for (const { nodes, blocks } of explained) {
+            expect(nodes.filter((node) => /^Seq Scan|^Bitmap|^Sort/.test(node))).toEqual([])
+            expect(blocks).toBeLessThan(6_000)
+          }
+        }
+      } finally {
+        client.release(true)
       }
     })
   })
 
-  async function work(db: Db): Promise<void> {
+  const fillInbox = (first: number, last: number, state: string) =>
+    sql`insert into inbox (connection_id, dedupe_key, source, body, state)
+      select 'c1', 'k' || n, 'webhook', repeat('x', 500)::bytea, ${state}
+      from generate_series(${first}::int, ${last}::int) n`.execute(database.db)
+  const fillOutbox = (first: number, last: number, state: string) =>
+    sql`insert into outbox (key, lane, order_key, action, cause, state)
+      select 'k' || n, 'lane' || n % 4, 'case_' || md5((n / 8)::text), '{}', '{"depth":0}', ${state}
+      from generate_series(${first}::int, ${last}::int) n`.execute(database.db)
+
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+  /** Half of them of cases for which something waits already. */
+  const fresh: readonly OutboxEntry[] = Array.from({ length: 40 }, (_, n) => ({
+    key: `fresh${n}`,
+    lane: `lane${n % 4}`,
+    orderKey: `case_${md5(`${(n % 2) * 10_000 + 3_000 + n}`)}`,
+    action: { type: 'webhook', url: 'https://crm.example/hook', body: {} },
+    cause: { depth: 0 },
+  }))
+
+  /** @returns how many rows it took of the inbox and of the outbox. */
+  async function work(db: Db): Promise<readonly [number, number]> {
     const inbox = await claim<Row>(db, 'inbox', { limit: 200 })
     const outbox = await claim<Row>(db, 'outbox', { lane: 'lane0', limit: 200 })
     await extend(db, 'inbox', inbox.fence, seqs(inbox.rows))
@@ -229,10 +297,19 @@ describe('the ledger', () => {
       db,
       'outbox',
       outbox.fence,
-      outbox.rows.map(({ seq }) => ({ seq, state: 'pending', retryInMs: 0 })),
+      // One at least, so that there is a statement also while nothing waits.
+      [{ seq: 0 }, ...outbox.rows].map(({ seq }) => ({ seq, state: 'pending', retryInMs: 0 })),
     )
     await release(db, 'inbox', inbox.fence, seqs(inbox.rows))
-    expect([inbox.rows.length, outbox.rows.length]).toEqual([200, 200])
+    const hold = newHold()
+    await putInOutbox(
+      db,
+      fresh,
+      createHandover(() => ({ reserve: () => hold, take() {} })),
+    )
+    await openLanes(db)
+    await hasWork(db, 'me', [])
+    return [inbox.rows.length, outbox.rows.length]
   }
 
   interface Node {
@@ -241,32 +318,42 @@ describe('the ledger', () => {
     readonly Plans?: readonly Node[]
   }
 
-  /** Runs the work, then each of its statements again under `explain analyze`, in the settings it asked for. */
-  async function explain(run: (db: Db) => Promise<void>) {
+  /**
+   * Runs the work, then each of its statements again under `explain analyze`, in the settings it asked for. A statement keeps
+   * the plan that it has among the plans of that number.
+   */
+  async function explain(client: PoolClient, run: (db: Db) => Promise<readonly [number, number]>, plans: number) {
     const queries: CompiledQuery[] = []
-    await run(
+    const taken = await run(
       new Kysely({
         dialect: new PostgresDialect({ pool: database.pool }),
         log: (event) => void queries.push(event.query),
       }),
     )
     const explained: { nodes: string[]; blocks: number }[] = []
-    const client = await database.pool.connect()
-    try {
-      await client.query('begin')
-      for (const { sql: text, parameters } of queries) {
-        if (text.includes('set_config')) await client.query(text, [...parameters])
-        if (!/outbox|inbox/.test(text)) continue
-        await client.query('savepoint before')
-        const { rows } = await client.query(`explain (analyze, buffers, format json) ${text}`, [...parameters])
-        await client.query('rollback to savepoint before')
-        const plan = rows[0]['QUERY PLAN'][0].Plan
-        explained.push({ nodes: nodesOf(plan), blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] })
-      }
-    } finally {
-      client.release(true)
+    await client.query(`begin; set local plan_cache_mode = 'force_generic_plan'`)
+    for (const { sql: text, parameters } of queries) {
+      if (text.includes('set_config')) await client.query(text, [...parameters])
+      if (!/outbox|inbox/.test(text)) continue
+      const name = `q${plans}_${md5(text)}`
+      const { rowCount } = await client.query('select from pg_prepared_statements where name = $1', [name])
+      if (rowCount === 0) await client.query(`prepare ${name} as ${text}`)
+      const values = parameters.map((value) => literal(client, value))
+      await client.query('savepoint before')
+      const { rows } = await client.query(
+        `explain (analyze, buffers, format json) execute ${name} ${values.length > 0 ? `(${values.join(', ')})` : ''}`,
+      )
+      await client.query('rollback to savepoint before')
+      const plan = rows[0]['QUERY PLAN'][0].Plan
+      explained.push({ nodes: nodesOf(plan), blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] })
     }
-    return explained
+    await client.query('rollback')
+    return { explained, taken }
+  }
+
+  function literal(client: PoolClient, value: unknown): string {
+    if (value === null) return 'null'
+    return client.escapeLiteral(Array.isArray(value) ? `{${value.map((one) => `"${one}"`).join()}}` : String(value))
   }
 
   function nodesOf(node: Node): string[] {

@@ -74,9 +74,9 @@ async function bringUp(
   await client.query(`create table if not exists ${schema}.migrations (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`)
   const hasRole = await prepareRole(client)
+  await client.query(`select set_config('deskweave.workspace_id', $1, false)`, [workspaceId])
   // Read again: another hub may have done all of it while we waited for the lock.
   for (const migration of missing(known, await readApplied(client))) await apply(client, migration, log)
-  await client.query(`select set_config('deskweave.workspace_id', $1, false)`, [workspaceId])
   await client.query(`insert into ${schema}.workspaces (name) values ($1) on conflict (workspace_id) do nothing`, [
     workspaceId,
   ])
