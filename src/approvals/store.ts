@@ -1,6 +1,6 @@
 /** The SQL of approvals. */
 import { type Selectable, sql } from 'kysely'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { Schema, Source } from '#hub/platform/db/schema.ts'
 
@@ -21,19 +21,23 @@ export interface Approval {
   readonly decided: { readonly decision: Decision; readonly by: string; readonly at: Date } | null
 }
 
-const columns = {
-  id: 'text',
-  caseId: 'text',
-  question: 'text',
-  askedBy: 'jsonb',
-  connectionId: 'text',
-  askedOf: 'text',
-  askedAt: 'timestamptz',
-}
+const insertNew = inserter({
+  table: 'approvals',
+  columns: {
+    id: 'text',
+    caseId: 'text',
+    question: 'text',
+    askedBy: 'jsonb',
+    connectionId: 'text',
+    askedOf: 'text',
+    askedAt: 'timestamptz',
+  },
+  onConflict: 'on conflict (workspace_id, id) do nothing',
+})
 
 /** One that is there already stays as it is. */
 export async function insertApprovals(db: Db, approvals: readonly Omit<Approval, 'decided'>[]): Promise<void> {
-  await insertMany(db, 'approvals', columns, approvals, 'on conflict (workspace_id, id) do nothing')
+  await insertNew(db, approvals)
 }
 
 export async function approvalById(db: Db, id: string): Promise<Approval | undefined> {

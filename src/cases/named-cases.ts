@@ -1,7 +1,7 @@
 /** The SQL of threads: the cases that messages name, and who takes part in them. */
 import { sql } from 'kysely'
 import type { CaseStatus } from '#hub/connector/facts.ts'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { CaseRef, MessageRef } from './store.ts'
 import type { NamedCase, NamedMessage } from './threads.ts'
@@ -25,12 +25,15 @@ export interface Guest {
   readonly messageId: string
 }
 
-const guestColumns = { connectionId: 'text', externalId: 'text', address: 'text', messageId: 'text' }
+const insertGuests = inserter({
+  table: 'case_guests',
+  columns: { connectionId: 'text', externalId: 'text', address: 'text', messageId: 'text' },
+  onConflict: 'on conflict (workspace_id, connection_id, external_id, address) do nothing',
+})
 
 /** Those who are in already stay as they are. */
 export async function noteGuests(db: Db, guests: readonly Guest[]): Promise<void> {
-  const tail = 'on conflict (workspace_id, connection_id, external_id, address) do nothing'
-  await insertMany(db, 'case_guests', guestColumns, guests, tail)
+  await insertGuests(db, guests)
 }
 
 /** @param messages both those that came and those that they answer. */

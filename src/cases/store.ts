@@ -2,7 +2,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { OutMessage } from '#hub/connector/contract.ts'
 import type { Author } from '#hub/connector/facts.ts'
-import { insertMany, insertTogether, overwrite } from '#hub/platform/db/bulk.ts'
+import { inserter, overwrite, togetherInserter } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 import type { Schema } from '#hub/platform/db/schema.ts'
 import { together } from '#hub/platform/db/together.ts'
@@ -157,18 +157,23 @@ const onMessage = overwrite(['id'], messageColumns)
 /** The same news gives the same id: what was recorded before is not recorded again. */
 const onEvent = 'on conflict (workspace_id, id) do nothing'
 
+const insertBook = togetherInserter(
+  { table: 'cases', columns: caseColumns, onConflict: onCase },
+  { table: 'case_links', columns: linkColumns, onConflict: onLink },
+  { table: 'messages', columns: messageColumns, onConflict: onMessage },
+  { table: 'events', columns: eventColumns, onConflict: onEvent },
+)
+const insertEvents = inserter({ table: 'events', columns: eventColumns, onConflict: onEvent })
+const insertMessages = inserter({ table: 'messages', columns: messageColumns })
+
 /** Cases and what happened to them, in one round trip. */
 export async function saveBook(db: Db, book: ChangedBook, events: readonly DomainEvent[], now: Date): Promise<void> {
-  await insertTogether(db, [
-    { table: 'cases', columns: caseColumns, rows: book.cases.map(fromCase), onConflict: onCase },
-    { table: 'case_links', columns: linkColumns, rows: book.links.map(fromLink), onConflict: onLink },
-    { table: 'messages', columns: messageColumns, rows: book.messages.map(fromMessage), onConflict: onMessage },
-    { table: 'events', columns: eventColumns, rows: eventRows(events, now), onConflict: onEvent },
-  ])
+  const { cases, links, messages } = book
+  await insertBook(db, cases.map(fromCase), links.map(fromLink), messages.map(fromMessage), eventRows(events, now))
 }
 
 export async function appendEvents(db: Db, events: readonly DomainEvent[], now: Date): Promise<void> {
-  await insertMany(db, 'events', eventColumns, eventRows(events, now), onEvent)
+  await insertEvents(db, eventRows(events, now))
 }
 
 /** Times as text: written out by `JSON.stringify`, a `Date` takes longer than all the rest of the row. */
@@ -320,5 +325,5 @@ export async function noteOutgoing(db: Db, outgoing: readonly Outgoing[]): Promi
     told_at: new Date(0),
     delivery_key: deliveryKey,
   }))
-  await insertMany(db, 'messages', messageColumns, rows)
+  await insertMessages(db, rows)
 }

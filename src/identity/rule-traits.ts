@@ -1,7 +1,7 @@
 /** Traits that rules set. They are records of the hub's own, one per rule and leaf, and compete with the vendors' by time. */
 import { sql } from 'kysely'
 import type { FieldValue } from '#hub/connector/facts.ts'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import { hubSource } from './load.ts'
 
@@ -22,6 +22,7 @@ const columns = {
 }
 const onRecord = `on conflict (workspace_id, connection_id, external_id) do update
   set facts = person_records.facts || excluded.facts, observed_at = excluded.observed_at`
+const insertRecords = inserter({ table: 'person_records', columns, onConflict: onRecord })
 
 /** Later entries win over earlier ones of the same rule and profile. */
 export async function setTraits(trx: Trx, wanted: readonly RuleTraits[], now: Date): Promise<void> {
@@ -41,7 +42,7 @@ export async function setTraits(trx: Trx, wanted: readonly RuleTraits[], now: Da
     facts,
     observed_at: at,
   }))
-  await insertMany(trx, 'person_records', columns, records, onRecord)
+  await insertRecords(trx, records)
   await sql`update profiles set updated_at = ${now} where id = any(${[...new Set(wanted.map((one) => one.profileId))]})`.execute(
     trx,
   )

@@ -1,6 +1,6 @@
 /** The SQL that saves a plan: a constant number of statements, whatever the batch. */
 import { sql } from 'kysely'
-import { insertMany, insertTogether, overwrite } from '#hub/platform/db/bulk.ts'
+import { inserter, overwrite, togetherInserter } from '#hub/platform/db/bulk.ts'
 import { json, type Trx } from '#hub/platform/db/database.ts'
 import type { CompanyPlan } from './company-plan.ts'
 import { hubSource } from './load.ts'
@@ -40,6 +40,17 @@ const onIdentity = overwrite(['kind', 'value', 'scope'], identityNews)
 // What a person has answered is not asked again.
 const onSuggestion = 'on conflict (workspace_id, profile_a, profile_b) do nothing'
 
+const insertPeople = togetherInserter(
+  { table: 'profiles', columns: leafColumns },
+  { table: 'profiles', columns: leafColumns, onConflict: onLeaf },
+  { table: 'person_records', columns: recordColumns },
+  { table: 'person_records', columns: recordColumns, onConflict: onRecord },
+  { table: 'identities', columns: identityColumns },
+  { table: 'identities', columns: identityColumns, onConflict: onIdentity },
+  { table: 'merges', columns: mergeColumns },
+  { table: 'merge_suggestions', columns: suggestionColumns, onConflict: onSuggestion },
+)
+
 /** New rows without `on conflict`: where another writer was faster, a unique key ends this transaction. */
 export async function savePlan(trx: Trx, { leaves, records, identities, ...plan }: Plan, now: Date): Promise<void> {
   // Times as text, and that of now once: writing a Date out costs as much as all the rest of a row.
@@ -57,16 +68,17 @@ export async function savePlan(trx: Trx, { leaves, records, identities, ...plan 
     return { id, profileA, profileB, reason, evidence, createdAt: at }
   })
   await saveCompanies(trx, plan.companies, at)
-  await insertTogether(trx, [
-    { table: 'profiles', columns: leafColumns, rows: leaves.new.map(toLeaf) },
-    { table: 'profiles', columns: leafColumns, rows: leaves.changed.map(toLeaf), onConflict: onLeaf },
-    { table: 'person_records', columns: recordColumns, rows: records.new },
-    { table: 'person_records', columns: recordColumns, rows: records.changed, onConflict: onRecord },
-    { table: 'identities', columns: identityColumns, rows: identities.new.map(toIdentity) },
-    { table: 'identities', columns: identityColumns, rows: identities.changed.map(toIdentity), onConflict: onIdentity },
-    { table: 'merges', columns: mergeColumns, rows: merges },
-    { table: 'merge_suggestions', columns: suggestionColumns, rows: suggestions, onConflict: onSuggestion },
-  ])
+  await insertPeople(
+    trx,
+    leaves.new.map(toLeaf),
+    leaves.changed.map(toLeaf),
+    records.new,
+    records.changed,
+    identities.new.map(toIdentity),
+    identities.changed.map(toIdentity),
+    merges,
+    suggestions,
+  )
   await moveToCompanies(trx, plan.companies)
 }
 
@@ -78,8 +90,16 @@ const companyRecordColumns = {
   facts: 'jsonb',
   observedAt: 'timestamptz',
 }
-const onCompany = overwrite(['id'], companyColumns)
-const onCompanyRecord = overwrite(['connection_id', 'external_id'], companyRecordColumns)
+const insertCompanies = inserter({
+  table: 'companies',
+  columns: companyColumns,
+  onConflict: overwrite(['id'], companyColumns),
+})
+const insertCompanyRecords = inserter({
+  table: 'company_records',
+  columns: companyRecordColumns,
+  onConflict: overwrite(['connection_id', 'external_id'], companyRecordColumns),
+})
 
 async function saveCompanies(trx: Trx, { changedCompanies, changedRecords, removed }: CompanyPlan, at: string) {
   if (changedCompanies.length === 0 && changedRecords.length === 0) return
@@ -88,8 +108,8 @@ async function saveCompanies(trx: Trx, { changedCompanies, changedRecords, remov
   const ids = changedCompanies.map((company) => company.id)
   await sql`update companies set domain = null where id = any(${ids}) and domain is not null`.execute(trx)
   const rows = changedCompanies.map((company) => ({ ...company, updatedAt: at }))
-  await insertMany(trx, 'companies', companyColumns, rows, onCompany)
-  await insertMany(trx, 'company_records', companyRecordColumns, changedRecords, onCompanyRecord)
+  await insertCompanies(trx, rows)
+  await insertCompanyRecords(trx, changedRecords)
 }
 
 /** The people of a company record go with it to its other company. */

@@ -1,6 +1,6 @@
 /** Addresses that refuse our messages for good: nothing is sent there by itself until mail comes from there again. */
 import { sql } from 'kysely'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import type { Db } from '#hub/platform/db/database.ts'
 
 export interface Suppression {
@@ -22,13 +22,17 @@ export interface SoftBounce extends Suppression {
 const softBouncesAllowed = 5
 const softBounceDays = 14
 
-const columns = {
-  address: 'text',
-  reason: 'text',
-  connection_id: 'text',
-  case_id: 'text',
-  suppressed_at: 'timestamptz',
-}
+const insertSuppressions = inserter({
+  table: 'suppressions',
+  columns: {
+    address: 'text',
+    reason: 'text',
+    connection_id: 'text',
+    case_id: 'text',
+    suppressed_at: 'timestamptz',
+  },
+  onConflict: 'on conflict (workspace_id, address) do nothing',
+})
 
 export async function suppress(db: Db, suppressions: readonly Suppression[], now: Date): Promise<void> {
   const rows = suppressions.map(({ address, reason, connectionId, caseId }) => ({
@@ -38,8 +42,14 @@ export async function suppress(db: Db, suppressions: readonly Suppression[], now
     case_id: caseId,
     suppressed_at: now,
   }))
-  await insertMany(db, 'suppressions', columns, rows, 'on conflict (workspace_id, address) do nothing')
+  await insertSuppressions(db, rows)
 }
+
+const insertSoftBounces = inserter({
+  table: 'soft_bounces',
+  columns: { address: 'text', message: 'text', bounced_at: 'timestamptz' },
+  onConflict: 'on conflict (workspace_id, address, message) do nothing',
+})
 
 /** Counts messages, not reports, and suppresses the addresses that have had enough of them. */
 export async function noteSoftBounces(db: Db, bounces: readonly SoftBounce[], now: Date): Promise<void> {
@@ -48,9 +58,8 @@ export async function noteSoftBounces(db: Db, bounces: readonly SoftBounce[], no
   const rows = bounces
     .filter(({ bouncedAt }) => bouncedAt > since)
     .map(({ address, message, bouncedAt }) => ({ address, message, bounced_at: bouncedAt }))
-  const softColumns = { address: 'text', message: 'text', bounced_at: 'timestamptz' }
   await db.deleteFrom('soft_bounces').where('bounced_at', '<=', since).execute()
-  await insertMany(db, 'soft_bounces', softColumns, rows, 'on conflict (workspace_id, address, message) do nothing')
+  await insertSoftBounces(db, rows)
   const addresses = rows.map(({ address }) => address)
   const full = await db
     .selectFrom('soft_bounces')

@@ -1,18 +1,21 @@
 /** Messages and ratings whose case has not been seen yet wait here for it. */
 import { sql } from 'kysely'
 import type { CaseRef } from '#hub/cases/index.ts'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import type { Trx } from '#hub/platform/db/database.ts'
 import type { Step } from './conclude.ts'
 import type { PlacedFact } from './threading.ts'
 
-const columns = {
-  connection_id: 'text',
-  case_external_id: 'text',
-  inbox_seq: 'bigint',
-  observation: 'jsonb',
-  parked_at: 'timestamptz',
-}
+const insertParked = inserter({
+  table: 'parked_observations',
+  columns: {
+    connection_id: 'text',
+    case_external_id: 'text',
+    inbox_seq: 'bigint',
+    observation: 'jsonb',
+    parked_at: 'timestamptz',
+  },
+})
 
 export async function park(trx: Trx, steps: readonly Step[], now: Date): Promise<void> {
   const rows = steps.flatMap(({ connectionId, row, fact }) =>
@@ -28,7 +31,7 @@ export async function park(trx: Trx, steps: readonly Step[], now: Date): Promise
         ]
       : [],
   )
-  await insertMany(trx, 'parked_observations', columns, rows)
+  await insertParked(trx, rows)
 }
 
 /** What waited for these cases, oldest first; it waits no longer. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import { type Db, json, type Trx } from '#hub/platform/db/database.ts'
 import type { RuleMode } from '#hub/platform/db/schema.ts'
 
@@ -102,16 +103,22 @@ export interface RuleRun {
   readonly ranAt: Date
 }
 
+const insertNewRuns = inserter({
+  table: 'rule_runs',
+  columns: {
+    ruleId: 'text',
+    ruleVersion: 'int',
+    eventId: 'text',
+    caseId: 'text',
+    result: 'text',
+    detail: 'jsonb',
+    ranAt: 'timestamptz',
+  },
+})
+
 export async function insertRuns(trx: Trx, runs: readonly RuleRun[]): Promise<void> {
-  if (runs.length === 0) return
   const rows = runs.map((run) => ({ ...run, caseId: run.caseId ?? null, ranAt: run.ranAt.toISOString() }))
-  await sql`
-    insert into rule_runs (rule_id, rule_version, event_id, case_id, result, detail, ran_at)
-    select "ruleId", "ruleVersion", "eventId", "caseId", result, detail, "ranAt"
-    from jsonb_to_recordset(${json(rows)}::jsonb) as runs
-      ("ruleId" text, "ruleVersion" int, "eventId" text, "caseId" text, result text, detail jsonb, "ranAt" timestamptz)`.execute(
-    trx,
-  )
+  await insertNewRuns(trx, rows)
 }
 
 export async function selectRuns(db: Db | Trx, caseId: string, limit: number): Promise<RuleRun[]> {

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { CaseStatus, SurveyScale } from '#hub/connector/facts.ts'
 import { normaliseEmail, profileViewsFor } from '#hub/identity/index.ts'
 import { suppressedAmong } from '#hub/outbox/index.ts'
-import { insertMany } from '#hub/platform/db/bulk.ts'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import { type Db, json } from '#hub/platform/db/database.ts'
 import { type SurveyDefinition, validateSurvey } from './definition.ts'
 import type { Asked, Person } from './policy.ts'
@@ -128,23 +128,26 @@ export interface NewInvitation {
   readonly created_at: Date
 }
 
-const invitationColumns = {
-  id: 'text',
-  survey_id: 'text',
-  case_id: 'text',
-  event_id: 'text',
-  profile_id: 'text',
-  connection_id: 'text',
-  state: 'text',
-  reason: 'text',
-  send_at: 'timestamptz',
-  created_at: 'timestamptz',
-}
+const insertNew = inserter({
+  table: 'invitations',
+  columns: {
+    id: 'text',
+    survey_id: 'text',
+    case_id: 'text',
+    event_id: 'text',
+    profile_id: 'text',
+    connection_id: 'text',
+    state: 'text',
+    reason: 'text',
+    send_at: 'timestamptz',
+    created_at: 'timestamptz',
+  },
+  onConflict: 'on conflict (workspace_id, survey_id, event_id) do nothing returning id as key',
+})
 
 /** @returns the ids of those that are new: a survey decides about a solution once. */
 export async function insertInvitations(db: Db, rows: readonly NewInvitation[]): Promise<ReadonlySet<string>> {
-  const tail = 'on conflict (workspace_id, survey_id, event_id) do nothing returning id as key'
-  return new Set(await insertMany(db, 'invitations', invitationColumns, rows, tail))
+  return new Set(await insertNew(db, rows))
 }
 
 /** A case that was solved again: what was planned for its earlier solutions. */

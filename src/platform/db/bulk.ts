@@ -1,53 +1,55 @@
 /**
  * Many rows in one statement of constant text: the rows travel as one JSON document, so that PostgreSQL parses the same
- * statement again and again and a batch costs one round trip.
+ * statement again and again and a batch costs one round trip. The text is written out once, when it is declared: that costs
+ * more than the rows of a small batch.
  */
-import { type RawBuilder, sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import type { Db } from './database.ts'
 import type { Schema } from './schema.ts'
 
 /** Properties of the rows and their PostgreSQL types. The property `profileId` is the column `profile_id`. */
 export type Columns = Readonly<Record<string, string>>
 
-export interface Insert {
+export interface Target {
   readonly table: keyof Schema & string
-  readonly columns: Columns
   /** What else a row has is left out. */
-  readonly rows: readonly object[]
+  readonly columns: Columns
   /** The statement's tail. */
   readonly onConflict?: string
 }
 
-/** @param onConflict the statement's tail. @returns the column `key` of the rows that a `returning key` gives. */
-export async function insertMany(
-  db: Db,
-  table: Insert['table'],
-  columns: Columns,
-  rows: readonly object[],
-  onConflict = '',
-): Promise<string[]> {
-  if (rows.length === 0) return []
-  const result = await statementOf({ table, columns, rows, onConflict }).execute(db)
-  return result.rows.map((row) => row.key)
+/** The function's result: the column `key` of the rows that a `returning key` gives. */
+export function inserter(target: Target): (db: Db, rows: readonly object[]) => Promise<string[]> {
+  const text = statementOf(target, 1)
+  return async (db, rows) => {
+    if (rows.length === 0) return []
+    const result = await db.executeQuery<{ key: string }>(CompiledQuery.raw(text, [JSON.stringify(rows)]))
+    return result.rows.map((row) => row.key)
+  }
 }
 
 /**
- * Into several tables, or into one in several ways, in one round trip. No row may be in two of the inserts. Those without
- * rows stay in the text, so that it is always the same.
+ * Into several tables, or into one in several ways, in one round trip: the rows of each target in turn. No row may be in two of
+ * them. Those without rows stay in the text, so that it is always the same.
  */
-export async function insertTogether(db: Db, inserts: readonly Insert[]): Promise<void> {
-  if (inserts.every(({ rows }) => rows.length === 0)) return
-  const parts = inserts.map((insert, index) => sql`${sql.raw(`part_${index}`)} as (${statementOf(insert)})`)
-  await sql`with ${sql.join(parts)} select`.execute(db)
+export function togetherInserter<const T extends readonly Target[]>(
+  ...targets: T
+): (db: Db, ...rows: { readonly [K in keyof T]: readonly object[] }) => Promise<void> {
+  const parts = targets.map((target, at) => `part_${at} as (${statementOf(target, at + 1)})`)
+  const text = `with ${parts.join(', ')} select`
+  return async (db, ...rows) => {
+    if (rows.every((own) => own.length === 0)) return
+    const documents = rows.map((own) => JSON.stringify(own))
+    await db.executeQuery(CompiledQuery.raw(text, documents))
+  }
 }
 
-/** Written out by hand: as Kysely's nodes, so many names would cost more than the rows. */
-function statementOf({ table, columns, rows, onConflict = '' }: Insert): RawBuilder<{ key: string }> {
+function statementOf({ table, columns, onConflict = '' }: Target, parameter: number): string {
   const shape = Object.entries(columns).map(([name, type]) => `"${name}" ${type}`)
-  return sql`
-    insert into ${sql.raw(table)} (${sql.raw(Object.keys(columns).map(columnOf).join(', '))})
-    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row(${sql.raw(shape.join(', '))})
-    ${sql.raw(onConflict)}
+  return `
+    insert into ${table} (${Object.keys(columns).map(columnOf).join(', ')})
+    select * from jsonb_to_recordset($${parameter}::jsonb) as row(${shape.join(', ')})
+    ${onConflict}
   `
 }
 
