@@ -8,7 +8,7 @@ import { freePort } from '#hub/platform/free-port.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.mjs', import.meta.url))
 /** As `npm start` has them. */
-const nodeOptions = ['--max-semi-space-size=8']
+const nodeOptions = ['--expose-gc', '--max-semi-space-size=32', '--heap-growing-percent=200']
 
 export interface HubProcess {
   readonly url: string
