@@ -21,7 +21,8 @@ export interface Approval {
   readonly decided: { readonly decision: Decision; readonly by: string; readonly at: Date } | null
 }
 
-const insertNew = inserter({
+/** One that is there already stays as it is. */
+export const insertApprovals = inserter<Omit<Approval, 'decided'>>({
   table: 'approvals',
   columns: {
     id: 'text',
@@ -34,11 +35,6 @@ const insertNew = inserter({
   },
   onConflict: 'on conflict (workspace_id, id) do nothing',
 })
-
-/** One that is there already stays as it is. */
-export async function insertApprovals(db: Db, approvals: readonly Omit<Approval, 'decided'>[]): Promise<void> {
-  await insertNew(db, approvals)
-}
 
 export async function approvalById(db: Db, id: string): Promise<Approval | undefined> {
   const row = await db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst()

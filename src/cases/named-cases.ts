@@ -25,16 +25,12 @@ export interface Guest {
   readonly messageId: string
 }
 
-const insertGuests = inserter({
+/** Those who are in already stay as they are. */
+export const noteGuests = inserter<Guest>({
   table: 'case_guests',
   columns: { connectionId: 'text', externalId: 'text', address: 'text', messageId: 'text' },
   onConflict: 'on conflict (workspace_id, connection_id, external_id, address) do nothing',
 })
-
-/** Those who are in already stay as they are. */
-export async function noteGuests(db: Db, guests: readonly Guest[]): Promise<void> {
-  await insertGuests(db, guests)
-}
 
 /** @param messages both those that came and those that they answer. */
 export async function namedCases(

@@ -128,7 +128,7 @@ export interface NewInvitation {
   readonly created_at: Date
 }
 
-const insertNew = inserter({
+const insertNew = inserter<NewInvitation>({
   table: 'invitations',
   columns: {
     id: 'text',

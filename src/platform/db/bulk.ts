@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** The function's result: the column `key` of the rows that a `returning key` gives. */
-export function inserter(target: Target): (db: Db, rows: readonly object[]) => Promise<string[]> {
+export function inserter<Row extends object>(target: Target): (db: Db, rows: readonly Row[]) => Promise<string[]> {
   const text = statementOf(target, 1)
   return async (db, rows) => {
     if (rows.length === 0) return []
