@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '#hub/platform/free-port.ts'
+import project from '../../package.json' with { type: 'json' }
 
 const main = fileURLToPath(new URL('../../src/cli/main.mjs', import.meta.url))
 /** As `npm start` has them. */
-const nodeOptions = ['--expose-gc', '--max-semi-space-size=32', '--heap-growing-percent=200']
+const nodeOptions = project.scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 export interface HubProcess {
   readonly url: string
