@@ -112,6 +112,6 @@ export async function publish(
 
 async function open(trx: Trx, hub: PipelineHub, rules: RuleBook, caseIds: readonly string[]) {
   const book = createCaseBook(await loadBook(trx, { cases: [], caseIds, messages: [] }), newId)
-  const consequences: Consequences = await createConsequences(trx, hub, rules, book, [])
+  const consequences: Consequences = await createConsequences(trx, hub, rules, book, { leaves: [], hasActs: false })
   return { book, consequences }
 }

@@ -88,7 +88,7 @@ export async function conclude(
   const leaves = [...people.values()].map((person) => person.profileId)
   const [openings, consequences, requesters] = await together(
     causesOfOpening(trx, ours),
-    createConsequences(trx, hub, rules, book, leaves),
+    createConsequences(trx, hub, rules, book, { leaves, hasActs: chat.wishes.length > 0 }),
     rootsOfLeaves(trx, book.requesters()),
   )
 

@@ -43,19 +43,28 @@ export interface Consequences {
   save(): Promise<void>
 }
 
-/** @param leaves the leaf profiles that events of this batch may be about. */
+/** What may happen to a batch beside what its rules do. */
+interface Expected {
+  /** The leaf profiles that its events may be about. */
+  readonly leaves: readonly string[]
+  /** People may act on its cases, also by macros. */
+  readonly hasActs: boolean
+}
+
 export async function createConsequences(
   trx: Trx,
   hub: PipelineHub,
   rules: RuleBook,
   book: CaseBook,
-  leaves: readonly string[],
+  { leaves, hasActs }: Expected,
 ): Promise<Consequences> {
   const ruleSet = await rules.current(trx)
   const wanted = [...new Set([...leaves, ...book.requesters()])]
   const now = hub.now()
   const [profiles, runsWithin, snoozed] = await together(
-    ruleSet.byEvent.size === 0 ? Promise.resolve(new Map<string, ProfileView>()) : profileViewsFor(trx, wanted),
+    hasActs || ruleSet.byEvent.size > 0
+      ? profileViewsFor(trx, wanted)
+      : Promise.resolve(new Map<string, ProfileView>()),
     runsWithinHour(trx, ruleSet, book, now),
     snoozedAmong(trx, book.caseIds()),
   )

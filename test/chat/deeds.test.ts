@@ -1,5 +1,6 @@
 /** What agents do in a chat tool, and what comes of it in the desk. */
 import { describe, expect, it } from 'vitest'
+import { searchProfiles } from '#hub/identity/index.ts'
 import { saveMacro, validateMacro } from '#hub/macros/index.ts'
 import { acts, joinValue } from '#hub/workbench/index.ts'
 import { testDatabase } from '#kit'
@@ -535,8 +536,8 @@ it('joins case and draft in a value that comes back whole', () => {
 })
 
 describe('a macro', () => {
-  const macro = async (id: string, text: string) => {
-    const actions = [{ note: { text } }, { priority: 'high' }]
+  const macro = (id: string, text: string) => macroOf(id, [{ note: { text } }, { priority: 'high' }])
+  const macroOf = async (id: string, actions: readonly object[]) => {
     const read = validateMacro({ id, name: id, actions })
     if (!read.ok) throw new Error(JSON.stringify(read.issues))
     await saveMacro(database.db, read.macro, scene.clock.now())
@@ -564,6 +565,21 @@ describe('a macro', () => {
       'It is pending and normal',
       'It is pending and high',
     ])
+  })
+
+  it('knows whose case it is, also where no rule asks about people', async () => {
+    await macroOf('vip', [
+      { update_person: { traits: { plan: 'gold' } } },
+      { create_case: { connection: 'Desk', subject: 'Call {{ profile.name }}', text: 'Today' } },
+    ])
+    const { caseId } = await arrive()
+    await scene.press('leo', acts.macro, caseId, { chosen: 'vip' })
+    const {
+      data: [profile],
+    } = await searchProfiles(database.db, 'Ana')
+    expect(profile?.traits['plan']).toMatchObject({ value: 'gold' })
+    expect(told.opened).toEqual([{ subject: 'Call Ana García', text: 'Today' }])
+    expect(told.requesters).toMatchObject([{ name: 'Ana García', emails: ['ana@customer.example'] }])
   })
 
   it('that this case cannot fill in is not done, then or later, and whoever pressed is told', async () => {

@@ -26,7 +26,7 @@ import {
   type OutMessage,
 } from '#hub/connector/contract.ts'
 import { ConnectorError } from '#hub/connector/errors.ts'
-import type { MessageFacts, Observation } from '#hub/connector/facts.ts'
+import type { MessageFacts, Observation, PersonFacts } from '#hub/connector/facts.ts'
 import { createDelivery } from '#hub/delivery/index.ts'
 import { createInbox } from '#hub/inbox/index.ts'
 import { afterDelivery } from '#hub/pipeline/after-delivery.ts'
@@ -48,6 +48,8 @@ interface Told {
   readonly messages: { readonly caseId: string; readonly message: OutMessage }[]
   readonly changes: { readonly caseId: string; readonly change: CaseChange }[]
   readonly opened: { readonly subject: string; readonly text: string }[]
+  /** Of what was opened. */
+  readonly requesters: PersonFacts[]
   readonly revised: { readonly messageId: string; readonly text: string | undefined }[]
   readonly customers: { readonly caseId: string; readonly message: OutMessage }[]
   readonly posts: Posted[]
@@ -107,6 +109,7 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
     messages: [],
     changes: [],
     opened: [],
+    requesters: [],
     revised: [],
     customers: [],
     posts: [],
@@ -130,9 +133,10 @@ export function chatScene(database: TestDatabase, options: SceneOptions = {}) {
       receive: observing,
       writeCase: {
         fields: ['status', 'priority', 'subject', 'tags', 'assignee', 'team', 'custom'],
-        async create(_ctx, { subject, text }) {
+        async create(_ctx, { subject, text, requester }) {
           deskIsThere()
           told.opened.push({ subject, text })
+          told.requesters.push(requester)
           return { externalId: next('T') }
         },
         async update(_ctx, caseId, change) {
