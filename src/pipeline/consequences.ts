@@ -62,9 +62,7 @@ export async function createConsequences(
   const wanted = [...new Set([...leaves, ...book.requesters()])]
   const now = hub.now()
   const [profiles, runsWithin, snoozed] = await together(
-    hasActs || ruleSet.byEvent.size > 0
-      ? profileViewsFor(trx, wanted)
-      : Promise.resolve(new Map<string, ProfileView>()),
+    hasActs || ruleSet.readsPeople ? profileViewsFor(trx, wanted) : Promise.resolve(new Map<string, ProfileView>()),
     runsWithinHour(trx, ruleSet, book, now),
     snoozedAmong(trx, book.caseIds()),
   )

@@ -8,6 +8,7 @@ import type { RuleDefinition } from './definition.ts'
 import { codeAt, createSlots, type Frame, type Slot, valueAt } from './frame.ts'
 import type { Test } from './operator.ts'
 import { compileActions, type Plan } from './plan-actions.ts'
+import { readsPeople } from './reads-people.ts'
 
 export interface VersionedRule {
   readonly version: number
@@ -40,6 +41,8 @@ export interface RuleSet {
   readonly slots: readonly Slot[]
   /** The rules that are on or simulated; events that none of them is on are absent. */
   readonly byEvent: ReadonlyMap<EventType, EventIndex>
+  /** Some of them need to know the person that an event is about. */
+  readonly readsPeople: boolean
 }
 
 interface EventIndex {
@@ -85,18 +88,23 @@ export function compileRules(
       unreadable.push({ ruleId: definition.id, version, on: definition.on, problem })
     }
   }
-  const byEvent = new Map(eventTypes.flatMap((type) => indexRules(type, compiled) ?? []))
-  return { stamp: options.stamp ?? '', rules: compiled, unreadable, slots: slots.all, byEvent }
+  const live = compiled.filter(({ definition: { mode } }) => mode === 'on' || mode === 'simulate')
+  return {
+    stamp: options.stamp ?? '',
+    rules: compiled,
+    unreadable,
+    slots: slots.all,
+    byEvent: new Map(eventTypes.flatMap((type) => indexRules(type, live) ?? [])),
+    readsPeople: live.some(({ definition }) => readsPeople(definition)),
+  }
 }
 
-function indexRules(type: EventType, rules: readonly CompiledRule[]): [[EventType, EventIndex]] | undefined {
-  const live = rules.filter(
-    ({ definition: { mode, on } }) => (mode === 'on' || mode === 'simulate') && on.includes(type),
-  )
-  if (live.length === 0) return undefined
+function indexRules(type: EventType, live: readonly CompiledRule[]): [[EventType, EventIndex]] | undefined {
+  const rules = live.filter(({ definition: { on } }) => on.includes(type))
+  if (rules.length === 0) return undefined
   const lookups = new Map<string, Lookup>()
-  const wanted = new Uint16Array(live.length)
-  const candidates = live.map((rule, index): Candidate => {
+  const wanted = new Uint16Array(rules.length)
+  const candidates = rules.map((rule, index): Candidate => {
     const entered = new Set<Lookup>()
     const left: Test[] = []
     for (const { test, gate } of rule.conjuncts) {
