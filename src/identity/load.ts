@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '#hub/platform/db/database.ts'
 import type { DatedFields } from '#hub/platform/db/schema.ts'
 import { together } from '#hub/platform/db/together.ts'
-import { isOwnKey, type Key, type ReadClaim } from './claim.ts'
+import { isOwnKey, type ReadClaim } from './claim.ts'
 import { companyDomain } from './company-claim.ts'
 import { type Company, type CompanyWorld, emptyCompanyWorld, recordKey } from './company-plan.ts'
 import { type IdentitySettings, readSettings } from './policy.ts'
@@ -26,111 +26,88 @@ export async function loadWorld(trx: Trx, claims: readonly ReadClaim[]): Promise
   return { ...people, companies }
 }
 
-async function loadPeople(trx: Trx, claims: readonly ReadClaim[]): Promise<Omit<World, 'companies'>> {
-  const known = await loadKnown(trx, claims)
-  const owners = [...known.records.values(), ...known.identities.values()].map((one) => one.profileId)
-  return { ...known, leaves: await loadLeaves(trx, [...new Set(owners)]) }
+/** Times in ISO 8601, as PostgreSQL writes them in JSON. */
+interface Known {
+  readonly records: readonly PersonRecord[]
+  readonly identities: readonly Identity[]
+  readonly leaves: readonly (Omit<Leaf, 'createdAt' | 'updatedAt' | 'vendor'> & {
+    readonly createdAt: string
+    readonly updatedAt: string
+    readonly connectionId: string
+    readonly externalId: string
+  })[]
 }
 
-type KnownRow = { readonly connection_id: string; readonly external_id: string; readonly profile_id: string } & (
-  | { readonly kind: null; readonly company_id: string | null; readonly facts: DatedFields; readonly observed_at: Date }
-  | { readonly kind: Key['kind']; readonly value: string }
-) & { readonly verified: boolean }
-
-/** Records and identities in one round trip. */
-async function loadKnown(trx: Trx, claims: readonly ReadClaim[]): Promise<Pick<World, 'records' | 'identities'>> {
+/** Records and identities of the claims, and all leaves of the roots of their owners: one statement, so that a small batch waits once. */
+async function loadPeople(trx: Trx, claims: readonly ReadClaim[]): Promise<Omit<World, 'companies'>> {
   const refs = [...new Map(claims.map((claim) => [recordKey(claim.connectionId, claim.externalId), claim])).values()]
   const keys = [...new Map(claims.flatMap((claim) => claim.keys.map((key) => [keyText(key), key]))).values()]
-  const { rows } = await sql<KnownRow>`
-    select null as kind, null as value, record.connection_id, record.external_id, record.profile_id, record.verified,
-      record.company_id, record.facts, record.observed_at
-    from unnest(${refs.map((ref) => ref.connectionId)}::text[], ${refs.map((ref) => ref.externalId)}::text[])
-      as ref(connection_id, external_id),
-    lateral (
-      select * from person_records where connection_id = ref.connection_id and external_id = ref.external_id offset 0
-    ) record
-    union all
-    select identity.kind, identity.value, identity.connection_id, identity.external_id, identity.profile_id,
-      identity.verified, null, null, null
-    from unnest(${keys.map((key) => key.kind)}::text[], ${keys.map((key) => key.value)}::text[]) as ref(kind, value),
-    lateral (
-      select * from identities where kind = ref.kind and value = ref.value and scope = '' offset 0
-    ) identity
-  `.execute(trx)
-  const records = new Map<string, PersonRecord>()
-  const identities = new Map<string, Identity>()
-  for (const row of rows) {
-    const owned = {
-      connectionId: row.connection_id,
-      externalId: row.external_id,
-      profileId: row.profile_id,
-      verified: row.verified,
-    }
-    if (row.kind !== null) {
-      identities.set(keyText(row), { ...owned, kind: row.kind, value: row.value })
-      continue
-    }
-    records.set(recordKey(row.connection_id, row.external_id), {
-      ...owned,
-      companyId: row.company_id,
-      facts: row.facts,
-      observedAt: row.observed_at.toISOString(),
-    })
-  }
-  return { records, identities }
-}
-
-/** With each leaf all leaves of its root, as the planner needs them. */
-async function loadLeaves(trx: Trx, ids: readonly string[]): Promise<Map<string, Leaf>> {
-  if (ids.length === 0) return new Map()
-  const { rows } = await sql<{
-    id: string
-    root_id: string
-    name: string | null
-    created_at: Date
-    updated_at: Date
-    connection_id: string
-    external_id: string
-    emails: number
-    phones: number
-    blocked: string[]
-  }>`
-    with root as materialized (
+  const { rows } = await sql<Known>`
+    with record as materialized (
+      select record.*
+      from unnest(${refs.map((ref) => ref.connectionId)}::text[], ${refs.map((ref) => ref.externalId)}::text[])
+        as ref(connection_id, external_id),
+      lateral (
+        select * from person_records where connection_id = ref.connection_id and external_id = ref.external_id offset 0
+      ) record
+    ), identity as materialized (
+      select identity.*
+      from unnest(${keys.map((key) => key.kind)}::text[], ${keys.map((key) => key.value)}::text[]) as ref(kind, value),
+      lateral (
+        select * from identities where kind = ref.kind and value = ref.value and scope = '' offset 0
+      ) identity
+    ), root as materialized (
       select distinct profile.root_id
-      from unnest(${ids}::text[]) as leaf(id), lateral (select root_id from profiles where id = leaf.id offset 0) profile
+      from (select profile_id as id from record union select profile_id from identity) as owner,
+      lateral (select root_id from profiles where id = owner.id offset 0) profile
+    ), leaf as materialized (
+      select leaf.*, owned.emails, owned.phones, record.connection_id, record.external_id,
+        array(select merged_id from merges where kept_id = leaf.id and undone_at is not null
+              union all
+              select profile_b from merge_suggestions where profile_a = leaf.id and state = 'dismissed') as blocked
+      from root,
+      lateral (select * from profiles where root_id = root.root_id offset 0) leaf,
+      lateral (
+        select connection_id, external_id from person_records
+        where profile_id = leaf.id and connection_id <> ${hubSource} limit 1
+      ) record,
+      lateral (
+        select count(*) filter (where kind = 'email') as emails, count(*) filter (where kind = 'phone') as phones
+        from identities where profile_id = leaf.id
+      ) owned
     )
-    select leaf.id, leaf.root_id, leaf.name, leaf.created_at, leaf.updated_at, owned.emails, owned.phones,
-      record.connection_id, record.external_id,
-      array(select merged_id from merges where kept_id = leaf.id and undone_at is not null
-            union all
-            select profile_b from merge_suggestions where profile_a = leaf.id and state = 'dismissed') as blocked
-    from root,
-    lateral (select * from profiles where root_id = root.root_id offset 0) leaf,
-    lateral (
-      select connection_id, external_id from person_records
-      where profile_id = leaf.id and connection_id <> ${hubSource} limit 1
-    ) record,
-    lateral (
-      select count(*) filter (where kind = 'email') as emails, count(*) filter (where kind = 'phone') as phones
-      from identities where profile_id = leaf.id
-    ) owned
+    select
+      (select coalesce(json_agg(json_build_object('connectionId', connection_id, 'externalId', external_id,
+        'profileId', profile_id, 'companyId', company_id, 'verified', verified, 'facts', facts,
+        'observedAt', observed_at)), '[]') from record) as records,
+      (select coalesce(json_agg(json_build_object('kind', kind, 'value', value, 'profileId', profile_id,
+        'verified', verified, 'connectionId', connection_id, 'externalId', external_id)), '[]')
+        from identity) as identities,
+      (select coalesce(json_agg(json_build_object('id', id, 'rootId', root_id, 'name', name, 'createdAt', created_at,
+        'updatedAt', updated_at, 'connectionId', connection_id, 'externalId', external_id, 'emails', emails,
+        'phones', phones, 'blocked', blocked)), '[]') from leaf) as leaves
   `.execute(trx)
-  return new Map(
-    rows.map((row): [string, Leaf] => [
-      row.id,
-      {
-        id: row.id,
-        rootId: row.root_id,
-        name: row.name,
-        createdAt: row.created_at,
-        updatedAt: row.updated_at,
-        vendor: isOwnKey(row.external_id) ? null : row.connection_id,
-        emails: row.emails,
-        phones: row.phones,
-        blocked: row.blocked,
-      },
-    ]),
-  )
+  const [known = { records: [], identities: [], leaves: [] }] = rows
+  return {
+    records: new Map(
+      known.records.map((record) => [
+        recordKey(record.connectionId, record.externalId),
+        { ...record, observedAt: new Date(record.observedAt).toISOString() },
+      ]),
+    ),
+    identities: new Map(known.identities.map((identity) => [keyText(identity), identity])),
+    leaves: new Map(
+      known.leaves.map(({ createdAt, updatedAt, connectionId, externalId, ...leaf }) => [
+        leaf.id,
+        {
+          ...leaf,
+          createdAt: new Date(createdAt),
+          updatedAt: new Date(updatedAt),
+          vendor: isOwnKey(externalId) ? null : connectionId,
+        },
+      ]),
+    ),
+  }
 }
 
 interface CompanyRecordRow {
