@@ -60,13 +60,12 @@ export async function measureIdentity(databaseUrl: string, rounds: number): Prom
     const batchMs: number[] = []
     for (const batch of batches) {
       const started = performance.now()
-      const resolved = await inWorkspace(database.db, (trx) =>
-        resolvePeople(
-          trx,
-          batch.map(({ claim }) => claim),
-          new Date(),
-        ),
-      )
+      const claims = batch.map(({ claim }) => claim)
+      const resolved = await inWorkspace(database.db, async (trx) => {
+        const { people, saved } = await resolvePeople(trx, claims, new Date())
+        await saved
+        return people
+      })
       batchMs.push(performance.now() - started)
       for (const [index, { keys }] of batch.entries()) {
         const [key = ''] = keys

@@ -23,6 +23,7 @@ export interface MessageRef {
 }
 
 export interface BookRefs {
+  /** Those of which the hub's id is not known. */
   readonly cases: readonly CaseRef[]
   readonly caseIds: readonly string[]
   readonly messages: readonly MessageRef[]
@@ -49,7 +50,8 @@ export async function loadBook(db: Db, refs: BookRefs): Promise<LoadedBook> {
   return { cases: cases.map(toCase), links: links.map(toLink), messages: messages.map(toMessage), reports }
 }
 
-async function linkedCases(db: Db, refs: readonly CaseRef[]): Promise<string[]> {
+/** The hub's ids of the cases that these are, each once. */
+export async function linkedCases(db: Db, refs: readonly CaseRef[]): Promise<string[]> {
   if (refs.length === 0) return []
   const rows = await sql<{ case_id: string }>`
     select link.case_id from unnest(${refs.map((ref) => ref.connectionId)}::text[], ${refs.map((ref) => ref.externalId)}::text[])

@@ -40,28 +40,39 @@ export { IdentitySettings } from './policy.ts'
 export { setTraits } from './rule-traits.ts'
 export type { ProfileDetails } from './view.ts'
 
+export interface Resolution {
+  /** In the order of the claims; `undefined` for a person without id, address and number. */
+  readonly people: readonly (ResolvedPerson | undefined)[]
+  /**
+   * On its way to the server, before whatever this transaction sends next. Rejects with a unique violation when a writer without
+   * the lock came in between: nothing is written, run the batch again.
+   */
+  readonly saved: Promise<void>
+}
+
 /**
  * Finds or makes the profile of each claim's person, a whole batch with a constant number of statements. Called under the
  * workspace's lock.
  * @param stored the settings key `identity`, where the caller has read it; null when there is none.
- * @returns in the order of the claims; `undefined` for a person without id, address and number.
- * @throws a unique violation when a writer without the lock came in between: nothing is written, run the batch again.
+ * @throws what cannot be read of the settings
  */
 export async function resolvePeople(
   trx: Trx,
   claims: readonly PersonClaim[],
   now: Date,
   stored?: unknown,
-): Promise<readonly (ResolvedPerson | undefined)[]> {
-  if (claims.length === 0) return []
+): Promise<Resolution> {
+  if (claims.length === 0) return { people: [], saved: Promise.resolve() }
   const policy = policyOf(stored === undefined ? await loadSettings(trx) : readSettings(stored))
   const readPhone = claims.some(({ person }) => person.phones?.length) ? await phoneReader() : () => undefined
   const read = claims.map((claim) => readClaim(claim, policy, readPhone))
   const readable = read.flatMap((claim) => claim ?? [])
   const plan = planIdentity(await loadWorld(trx, readable), readable, { policy, now, newId })
-  await savePlan(trx, plan, now)
+  const saved = savePlan(trx, plan, now)
+  // Until its caller waits for it: a failure meanwhile must not end the process.
+  saved.catch(() => {})
   let next = 0
-  return read.map((claim) => (claim ? plan.resolved[next++] : undefined))
+  return { people: read.map((claim) => (claim ? plan.resolved[next++] : undefined)), saved }
 }
 
 /** What rules and templates see. @param leafIds leaves or roots; the unknown are left out. */

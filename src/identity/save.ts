@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import { inserter, overwrite, togetherInserter } from '#hub/platform/db/bulk.ts'
 import { json, type Trx } from '#hub/platform/db/database.ts'
+import { together } from '#hub/platform/db/together.ts'
 import type { CompanyPlan } from './company-plan.ts'
 import { hubSource } from './load.ts'
 import type { Plan } from './plan.ts'
@@ -51,7 +52,10 @@ const insertPeople = togetherInserter(
   { table: 'merge_suggestions', columns: suggestionColumns, onConflict: onSuggestion },
 )
 
-/** New rows without `on conflict`: where another writer was faster, a unique key ends this transaction. */
+/**
+ * New rows without `on conflict`: where another writer was faster, a unique key ends this transaction. All statements are sent
+ * before this returns (see transaction.ts), and none waits for another.
+ */
 export async function savePlan(trx: Trx, { leaves, records, identities, ...plan }: Plan, now: Date): Promise<void> {
   // Times as text, and that of now once: writing a Date out costs as much as all the rest of a row.
   const at = now.toISOString()
@@ -67,19 +71,21 @@ export async function savePlan(trx: Trx, { leaves, records, identities, ...plan 
   const suggestions = plan.suggestions.map(({ id, leaves: [profileA, profileB], reason, evidence }) => {
     return { id, profileA, profileB, reason, evidence, createdAt: at }
   })
-  await saveCompanies(trx, plan.companies, at)
-  await insertPeople(
-    trx,
-    leaves.new.map(toLeaf),
-    leaves.changed.map(toLeaf),
-    records.new,
-    records.changed,
-    identities.new.map(toIdentity),
-    identities.changed.map(toIdentity),
-    merges,
-    suggestions,
+  await together(
+    ...saveCompanies(trx, plan.companies, at),
+    insertPeople(
+      trx,
+      leaves.new.map(toLeaf),
+      leaves.changed.map(toLeaf),
+      records.new,
+      records.changed,
+      identities.new.map(toIdentity),
+      identities.changed.map(toIdentity),
+      merges,
+      suggestions,
+    ),
+    moveToCompanies(trx, plan.companies),
   )
-  await moveToCompanies(trx, plan.companies)
 }
 
 const companyColumns = { id: 'text', name: 'text', domain: 'text', traits: 'jsonb', updatedAt: 'timestamptz' }
@@ -101,15 +107,21 @@ const insertCompanyRecords = inserter({
   onConflict: overwrite(['connection_id', 'external_id'], companyRecordColumns),
 })
 
-async function saveCompanies(trx: Trx, { changedCompanies, changedRecords, removed }: CompanyPlan, at: string) {
-  if (changedCompanies.length === 0 && changedRecords.length === 0) return
-  if (removed.length > 0) await trx.deleteFrom('companies').where('id', 'in', removed).execute()
-  // A domain may go from one company to another in one batch: it is let go first.
+function saveCompanies(
+  trx: Trx,
+  { changedCompanies, changedRecords, removed }: CompanyPlan,
+  at: string,
+): readonly Promise<unknown>[] {
+  if (changedCompanies.length === 0 && changedRecords.length === 0) return []
   const ids = changedCompanies.map((company) => company.id)
-  await sql`update companies set domain = null where id = any(${ids}) and domain is not null`.execute(trx)
   const rows = changedCompanies.map((company) => ({ ...company, updatedAt: at }))
-  await insertCompanies(trx, rows)
-  await insertCompanyRecords(trx, changedRecords)
+  return [
+    sql`delete from companies where id = any(${removed})`.execute(trx),
+    // A domain may go from one company to another in one batch: it is let go first.
+    sql`update companies set domain = null where id = any(${ids}) and domain is not null`.execute(trx),
+    insertCompanies(trx, rows),
+    insertCompanyRecords(trx, changedRecords),
+  ]
 }
 
 /** The people of a company record go with it to its other company. */

@@ -1,5 +1,12 @@
 /** From facts to everything that follows from them: who, which case, what changed, which rules, which effects. */
-import { createCaseBook, type DomainEvent, loadBook } from '#hub/cases/index.ts'
+import {
+  type CaseBook,
+  type CaseRef,
+  createCaseBook,
+  type DomainEvent,
+  linkedCases,
+  loadBook,
+} from '#hub/cases/index.ts'
 import { type ChatStep, carryOut, readChat, saveWritten } from '#hub/chat/index.ts'
 import type { LoadedConnection } from '#hub/connections/index.ts'
 import type { CaseFacts, FieldValue, PersonFacts } from '#hub/connector/facts.ts'
@@ -44,8 +51,8 @@ export interface Concluded {
 
 /** What stands around a batch. */
 interface Frame {
-  /** The settings key `identity`, as it is stored. */
-  readonly identity: unknown
+  /** The settings key `identity`, as it is stored: the answer to the batch's first statement, by which it waits for its turn. */
+  readonly identity: Promise<unknown>
   /** Writes down what became of the rows, beside what follows from them. */
   settle(concluded: Concluded): Promise<void>
 }
@@ -57,6 +64,8 @@ export async function conclude(
   works: readonly Work[],
   frame: Frame,
 ): Promise<void> {
+  const refs = works.flatMap(caseRefs)
+  const [identity, linked] = await together(frame.identity, linkedCases(trx, refs))
   if (works.length === 0) return await frame.settle({ repaired: new Set(), unsure: new Set() })
   const chat = await readChat(trx, hub, works.flatMap(chatSteps))
   const told = [
@@ -77,13 +86,37 @@ export async function conclude(
   await noteReachable(trx, told, hub.now())
   // A tool that sends no webhooks has lost none.
   const pushing = new Set(works.flatMap(({ connection }) => (connection.connector.can.receive ? connection.id : [])))
-  const now = hub.now()
 
   // What waits for a case tells of no people.
-  const [people, { all, opened, book }] = await together(
-    resolveAll(trx, steps, now, frame.identity),
-    loadCases(trx, steps, chat.caseIds),
+  const [{ people, saved }, cases] = await together(
+    resolveAll(trx, steps, hub.now(), identity),
+    loadCases(trx, steps, { refs, caseIds: [...linked, ...chat.caseIds] }),
   )
+  await together(saved, followUp(trx, hub, rules, { ...cases, people, chat, pushing }, frame))
+}
+
+/** What a batch is about. */
+interface Matter {
+  /** With those that had waited for their cases. */
+  readonly all: readonly Step[]
+  readonly people: ReadonlyMap<Step, ResolvedPerson>
+  readonly book: CaseBook
+  /** Cases of the hub's that it opened elsewhere, by the keys they were opened under. */
+  readonly opened: ReadonlyMap<string, string>
+  readonly chat: Awaited<ReturnType<typeof readChat>>
+  /** Connections whose tools send webhooks. */
+  readonly pushing: ReadonlySet<string>
+}
+
+/** The people of the batch are on their way to the server by now: what is read here comes after them. */
+async function followUp(
+  trx: Trx,
+  hub: PipelineHub,
+  rules: RuleBook,
+  { all, people, book, opened, chat, pushing }: Matter,
+  frame: Frame,
+): Promise<void> {
+  const now = hub.now()
   const ours = book.caseIds().filter((caseId) => book.get(caseId)?.parentId)
   const leaves = [...people.values()].map((person) => person.profileId)
   const [openings, consequences, requesters] = await together(
@@ -176,8 +209,24 @@ function chatSteps({ row, connection, facts }: Work): readonly ChatStep[] {
   )
 }
 
-/** What is known of the cases that a batch tells of, and what waited for them. @param alsoIds the hub's own ids of more. */
-async function loadCases(trx: Trx, steps: readonly Step[], alsoIds: readonly string[]) {
+function caseRefs({ connection, facts }: Work): readonly CaseRef[] {
+  return facts.flatMap((fact) => {
+    const externalId = fact.type === 'chat' || fact.type === 'threaded' ? undefined : caseIdOf(fact)
+    return externalId === undefined ? [] : { connectionId: connection.id, externalId }
+  })
+}
+
+/** What is known already of the cases that a batch tells of. */
+interface KnownCases {
+  /** Looked up. */
+  readonly refs: readonly CaseRef[]
+  /** The hub's own ids of what was found, and of more. */
+  readonly caseIds: readonly string[]
+}
+
+/** What is stored of the cases that a batch tells of, and what waited for them. */
+async function loadCases(trx: Trx, steps: readonly Step[], known: KnownCases) {
+  const lookedUp = new Set(known.refs.map(refText))
   const keys = steps.flatMap(({ fact }) =>
     fact.type === 'case' && fact.case.createdByKey ? fact.case.createdByKey : [],
   )
@@ -187,12 +236,14 @@ async function loadCases(trx: Trx, steps: readonly Step[], alsoIds: readonly str
   const [parked, opened] = await together(takeParked(trx, refs), openedCases(trx, keys))
   const all = [...steps, ...parked]
   const book = await loadBook(trx, {
-    cases: all.flatMap(({ connectionId, fact }) =>
-      [caseIdOf(fact), fact.claims].flatMap((externalId) =>
-        externalId === undefined ? [] : { connectionId, externalId },
-      ),
-    ),
-    caseIds: [...opened.values(), ...alsoIds],
+    cases: all
+      .flatMap(({ connectionId, fact }) =>
+        [caseIdOf(fact), fact.claims].flatMap((externalId) =>
+          externalId === undefined ? [] : { connectionId, externalId },
+        ),
+      )
+      .filter((ref) => !lookedUp.has(refText(ref))),
+    caseIds: [...opened.values(), ...known.caseIds],
     messages: all.flatMap(({ connectionId, fact }) => {
       const messageId = messageIdOf(fact)
       return messageId === undefined ? [] : { connectionId, messageId }
@@ -200,6 +251,10 @@ async function loadCases(trx: Trx, steps: readonly Step[], alsoIds: readonly str
     withReports: all.some(({ fact }) => fact.type === 'rating' || fact.type === 'bounce'),
   })
   return { all, opened, book: createCaseBook(book, newId) }
+}
+
+function refText({ connectionId, externalId }: CaseRef): string {
+  return `${connectionId}\0${externalId}`
 }
 
 function caseIdOf(fact: PlacedFact): string | undefined {
@@ -233,7 +288,7 @@ async function resolveAll(
   steps: readonly Step[],
   now: Date,
   identity: unknown,
-): Promise<ReadonlyMap<Step, ResolvedPerson>> {
+): Promise<{ readonly people: ReadonlyMap<Step, ResolvedPerson>; readonly saved: Promise<void> }> {
   const claims: PersonClaim[] = []
   const claimants: Step[] = []
   for (const step of steps) {
@@ -245,13 +300,12 @@ async function resolveAll(
     claims.push({ connectionId: step.connectionId, person, at, inboxSeq: step.row.seq })
     claimants.push(step)
   }
-  const resolved = await resolvePeople(trx, claims, now, identity)
-  return new Map(
-    claimants.flatMap((step, index) => {
-      const person = resolved[index]
-      return person ? [[step, person] as const] : []
-    }),
-  )
+  const { people, saved } = await resolvePeople(trx, claims, now, identity)
+  const known = claimants.flatMap((step, index) => {
+    const person = people[index]
+    return person ? [[step, person] as const] : []
+  })
+  return { people: new Map(known), saved }
 }
 
 function personOf(fact: PlacedFact): PersonFacts | undefined {

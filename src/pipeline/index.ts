@@ -96,7 +96,7 @@ async function settleBatch(
   const handover = hub.newHandover?.()
   try {
     await inTurn(hub.db, async (trx) => {
-      const identity = await lockForBatch(trx)
+      const identity = lockForBatch(trx)
       const works = readings.flatMap((reading) => ('facts' in reading ? reading : []))
       await conclude(trx, handover ? { ...hub, handover } : hub, rules, works, {
         identity,

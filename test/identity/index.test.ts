@@ -34,8 +34,9 @@ describe('the identity room', () => {
 
   const resolve = (...claims: PersonClaim[]) =>
     database.db.transaction().execute(async (trx) => {
-      const resolved = await resolvePeople(trx, claims, now)
-      return resolved.map((one) => one ?? expect.unreachable('every claim here has a key'))
+      const { people, saved } = await resolvePeople(trx, claims, now)
+      await saved
+      return people.map((one) => one ?? expect.unreachable('every claim here has a key'))
     })
   const rootOf = async (...claims: PersonClaim[]) => (await resolve(...claims)).at(-1)?.rootId ?? ''
   const details = async (id: string) => (await profileDetails(database.db, [id])).get(id)
@@ -92,7 +93,7 @@ describe('the identity room', () => {
           company: { id: `C-${n}` },
         }),
       )
-      await counting.transaction().execute((trx) => resolvePeople(trx, people, now))
+      await counting.transaction().execute(async (trx) => (await resolvePeople(trx, people, now)).saved)
       return counted
     }
     await resolve(claim('con_desk', { id: '1', emails: ['p0@acme.example', 'p300@acme.example'] }))
@@ -101,9 +102,12 @@ describe('the identity room', () => {
   })
 
   it('leaves a person out whom nobody could find again', async () => {
-    const resolved = await database.db
-      .transaction()
-      .execute((trx) => resolvePeople(trx, [claim('con_desk', { name: 'Ana' }), claim('con_desk', { id: '1' })], now))
+    const claims = [claim('con_desk', { name: 'Ana' }), claim('con_desk', { id: '1' })]
+    const resolved = await database.db.transaction().execute(async (trx) => {
+      const { people, saved } = await resolvePeople(trx, claims, now)
+      await saved
+      return people
+    })
     expect(resolved.map((one) => one?.created)).toEqual([undefined, true])
   })
 
@@ -377,7 +381,7 @@ describe('the identity room', () => {
       batches.map((batch, round) =>
         replicas[round % 3]?.db.transaction().execute(async (trx) => {
           await sql`select pg_advisory_xact_lock(1)`.execute(trx)
-          await resolvePeople(trx, batch, now)
+          await (await resolvePeople(trx, batch, now)).saved
         }),
       ),
     )
@@ -392,7 +396,7 @@ describe('the identity room', () => {
       [database.db, other.db].map((db) =>
         db.transaction().execute(async (trx) => {
           await sql`select count(*) from person_records`.execute(trx)
-          return await resolvePeople(trx, [ana], now)
+          await (await resolvePeople(trx, [ana], now)).saved
         }),
       ),
     )

@@ -35,14 +35,18 @@ describe('an undone merge', () => {
     isMergedBetween: boolean,
   ): Promise<readonly unknown[]> {
     const trx = await database.db.startTransaction().execute()
-    const [ana, bea] = await resolvePeople(trx, [...pair, ...before], now)
+    const {
+      people: [ana, bea],
+      saved,
+    } = await resolvePeople(trx, [...pair, ...before], now)
+    await saved
     if (ana?.rootId !== bea?.rootId) {
       const { mergeId } = await mergeProfiles(trx, ana?.profileId ?? '', bea?.profileId ?? '', act, now)
       if (!isMergedBetween) await unmerge(trx, mergeId, act, now)
-      await resolvePeople(trx, between, now)
+      await (await resolvePeople(trx, between, now)).saved
       if (isMergedBetween) await unmerge(trx, mergeId, act, now)
     }
-    await resolvePeople(trx, after, now)
+    await (await resolvePeople(trx, after, now)).saved
     const profiles = await canonicalProfiles(trx)
     await trx.rollback().execute()
     return profiles

@@ -82,7 +82,11 @@ export function surveyScene(database: TestDatabase) {
     facts: Parameters<typeof resolvePeople>[1][number]['person'],
   ): Promise<string> {
     const claim = { connectionId, person: facts, at: clock.now().toISOString(), inboxSeq: 1 }
-    const [resolved] = await inWorkspace(database.db, (trx) => resolvePeople(trx, [claim], clock.now()))
+    const [resolved] = await inWorkspace(database.db, async (trx) => {
+      const { people, saved } = await resolvePeople(trx, [claim], clock.now())
+      await saved
+      return people
+    })
     if (!resolved) throw new Error('the person was not resolved')
     return resolved.profileId
   }

@@ -1,6 +1,7 @@
 /**
  * A transaction whose statements may be under way at the same time. Kysely's own waits for each answer before it sends the
- * next statement, which is most of what a small batch does.
+ * next statement, which is most of what a small batch does. They leave, and are worked, in the order in which they are called:
+ * what only writes need not be waited for by what comes after it.
  */
 import { PostgresDialect, Transaction } from 'kysely'
 import type { Db, Trx } from './database.ts'
@@ -18,7 +19,7 @@ const dialect = new PostgresDialect({
 })
 const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
 
-/** @param work begins with one statement that changes nothing and waits for it. */
+/** @param work begins with statements that change nothing, and waits for the first of them before it sends others. */
 export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   return await db
     .transaction()

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { inserter } from '#hub/platform/db/bulk.ts'
 import { together } from '#hub/platform/db/together.ts'
 import { inTransaction } from '#hub/platform/db/transaction.ts'
 import { testDatabase } from '#kit'
@@ -31,6 +32,27 @@ describe('a transaction whose statements travel together', () => {
     expect(await keys()).toEqual([])
     await inTransaction(database.db, (trx) => put('c').execute(trx))
     expect(await keys()).toEqual(['c'])
+  })
+
+  it('sends them in the order in which they are called, in whatever way: each sees what those before it wrote', async () => {
+    const insert = inserter({ table: 'settings', columns: { key: 'text', value: 'jsonb' } })
+    const seen = await inTransaction(database.db, async (trx) => {
+      const count = async () => (await sql<{ n: number }>`select count(*) as n from settings`.execute(trx)).rows[0]?.n
+      const [none, , one, , two, , three, all] = await together(
+        count(),
+        put('a').execute(trx),
+        count(),
+        trx.insertInto('settings').values({ key: 'b', value: '1' }).execute(),
+        count(),
+        insert(trx, [{ key: 'c', value: 1 }]),
+        count(),
+        trx.selectFrom('settings').select('key').orderBy('key').execute(),
+        trx.deleteFrom('settings').execute(),
+      )
+      return [none, one, two, three, all.map(({ key }) => key)]
+    })
+    expect(seen).toEqual([0, 1, 2, 3, ['a', 'b', 'c']])
+    expect(await keys()).toEqual([])
   })
 
   it('takes no statement after its end', async () => {
