@@ -16,12 +16,15 @@ const actsOnPeople = {
   webhook: false,
 } as const satisfies Readonly<Record<ActionName, boolean>>
 
-/**
- * Rather once too often: a person who was not loaded would look like one of whom nothing is known. So the word anywhere is
- * enough, and so is a backslash, by which a template could spell it otherwise.
- */
+/** Rather once too often: a person who was not loaded would look like one of whom nothing is known. */
 export function readsPeople({ if: condition, then }: RuleDefinition): boolean {
-  return then.some(isAboutPeople) || /profile|\\\\/.test(JSON.stringify([condition ?? null, then]))
+  return then.some(isAboutPeople) || mayNamePeople(condition) || mayNamePeople(then)
+}
+
+/** The word anywhere, or what a template could spell it by: a backslash, or brackets around a name that it works out. */
+function mayNamePeople(value: unknown): boolean {
+  if (typeof value === 'string') return /profile|\\/.test(value) || (/\{[{%]/.test(value) && value.includes('['))
+  return typeof value === 'object' && value !== null && Object.values(value).some(mayNamePeople)
 }
 
 function isAboutPeople(action: ActionDefinition): boolean {

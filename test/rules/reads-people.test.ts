@@ -12,6 +12,10 @@ describe('people are loaded', () => {
     ['a condition', { if: { any: [{ none: [{ field: 'profile.traits.plan', is: 'Pro' }] }] } }],
     ['a text', { then: [{ reply: { text: 'Hello {% if profile %}{{ profile.name }}{% endif %}' } }] }],
     ['a text that spells it otherwise', { then: [{ note: { text: '{{ ["pro\\u0066ile"].name }}' } }] }],
+    [
+      'a text that works the name out',
+      { then: [{ note: { text: '{% assign p = "PRO" | append: "file" %}{{ [p].name }}' } }] },
+    ],
     ['a text of a body', { then: [{ webhook: { url: 'https://a.example/', body: { a: ['{{ profile.id }}'] } } }] }],
     ['a body that is the whole event', { then: [{ webhook: { url: 'https://a.example/' } }] }],
     ['a case opened for them', { then: [{ create_case: { connection: 'A', subject: 'Call', text: 'Now' } }] }],
