@@ -26,7 +26,7 @@ export async function loadWorld(trx: Trx, claims: readonly ReadClaim[]): Promise
   return { ...people, companies }
 }
 
-/** Times in ISO 8601, as PostgreSQL writes them in JSON. */
+/** Times in ISO 8601, as PostgreSQL writes them in JSON: in the session's time zone, UTC. */
 interface Known {
   readonly records: readonly PersonRecord[]
   readonly identities: readonly Identity[]

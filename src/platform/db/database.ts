@@ -53,6 +53,8 @@ export function sessionConfig(options: DatabaseOptions): pg.ClientConfig {
       '-c search_path=deskweave',
       `-c deskweave.workspace_id=${options.workspaceId}`,
       ...(options.role ? [`-c role=${options.role}`] : []),
+      // Times in JSON are written in it, and of some zones' history JavaScript cannot read the offsets.
+      '-c timezone=UTC',
       // A paused process must not hold the workspace's lock for ever.
       '-c idle_in_transaction_session_timeout=15000',
       // A plan made while a table was small must not read all of it when it has grown.
