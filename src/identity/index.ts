@@ -54,7 +54,7 @@ export interface Resolution {
  * Finds or makes the profile of each claim's person, a whole batch with a constant number of statements. Called under the
  * workspace's lock.
  * @param stored the settings key `identity`, where the caller has read it; null when there is none.
- * @throws what cannot be read of the settings
+ * @throws also where the settings cannot be read
  */
 export async function resolvePeople(
   trx: Trx,
@@ -68,11 +68,8 @@ export async function resolvePeople(
   const read = claims.map((claim) => readClaim(claim, policy, readPhone))
   const readable = read.flatMap((claim) => claim ?? [])
   const plan = planIdentity(await loadWorld(trx, readable), readable, { policy, now, newId })
-  const saved = savePlan(trx, plan, now)
-  // Until its caller waits for it: a failure meanwhile must not end the process.
-  saved.catch(() => {})
   let next = 0
-  return { people: read.map((claim) => (claim ? plan.resolved[next++] : undefined)), saved }
+  return { people: read.map((claim) => (claim ? plan.resolved[next++] : undefined)), saved: savePlan(trx, plan, now) }
 }
 
 /** What rules and templates see. @param leafIds leaves or roots; the unknown are left out. */

@@ -71,19 +71,20 @@ export async function savePlan(trx: Trx, { leaves, records, identities, ...plan 
   const suggestions = plan.suggestions.map(({ id, leaves: [profileA, profileB], reason, evidence }) => {
     return { id, profileA, profileB, reason, evidence, createdAt: at }
   })
+  // All rows before the first statement: nobody would wait for that if a row could not be written out.
+  const people = [
+    leaves.new.map(toLeaf),
+    leaves.changed.map(toLeaf),
+    records.new,
+    records.changed,
+    identities.new.map(toIdentity),
+    identities.changed.map(toIdentity),
+    merges,
+    suggestions,
+  ] as const
   await together(
     ...saveCompanies(trx, plan.companies, at),
-    insertPeople(
-      trx,
-      leaves.new.map(toLeaf),
-      leaves.changed.map(toLeaf),
-      records.new,
-      records.changed,
-      identities.new.map(toIdentity),
-      identities.changed.map(toIdentity),
-      merges,
-      suggestions,
-    ),
+    insertPeople(trx, ...people),
     moveToCompanies(trx, plan.companies),
   )
 }

@@ -87,12 +87,19 @@ export async function conclude(
   // A tool that sends no webhooks has lost none.
   const pushing = new Set(works.flatMap(({ connection }) => (connection.connector.can.receive ? connection.id : [])))
 
-  // What waits for a case tells of no people.
-  const [{ people, saved }, cases] = await together(
-    resolveAll(trx, steps, hub.now(), identity),
-    loadCases(trx, steps, { refs, caseIds: [...linked, ...chat.caseIds] }),
+  // Nothing waits for people to be saved. Should that fail, what was sent after it fails too, and says less.
+  const resolving = resolveAll(trx, steps, hub.now(), identity)
+  await together(
+    resolving.then(({ saved }) => saved),
+    goOn(),
   )
-  await together(saved, followUp(trx, hub, rules, { ...cases, people, chat, pushing }, frame))
+
+  async function goOn() {
+    // What waits for a case tells of no people.
+    const known = { refs, caseIds: [...linked, ...chat.caseIds] }
+    const [{ people }, cases] = await together(resolving, loadCases(trx, steps, known))
+    await followUp(trx, hub, rules, { ...cases, people, chat, pushing }, frame)
+  }
 }
 
 /** What a batch is about. */

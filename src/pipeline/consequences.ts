@@ -47,7 +47,7 @@ export interface Consequences {
 interface Expected {
   /** The leaf profiles that its events may be about. */
   readonly leaves: readonly string[]
-  /** People may act on its cases, also by macros. */
+  /** People in chat act on its cases, perhaps by a macro, whose actions may be about their customers. */
   readonly hasActs: boolean
 }
 

@@ -8,8 +8,8 @@ import type { Db, Trx } from './database.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * A beginning that nobody waits for: its answer comes with that to the first statement. Were it refused, that statement would
- * stand alone, so it has to be one that changes nothing, such as a lock.
+ * A beginning that nobody waits for: its answer comes with that to the first statement. Were it refused, what was sent until then
+ * would stand alone, so nothing of it may change anything: a lock, and look-ups behind it.
  */
 export const unawaitedBegin = 'start transaction read write'
 
